@@ -1,6 +1,9 @@
 package weir
 
-import "slices"
+import (
+	"net/http"
+	"slices"
+)
 
 // A Body is the canonical form of what is asked: a list of messages of typed
 // blocks and the settings around it. Each protocol's shape embeds into it; what
@@ -48,6 +51,9 @@ type Body struct {
 	// Empty when the Body was made in Go.
 	From  Protocol
 	Extra Fields
+	// Header are the headers of protocol From that came with the request, as in
+	// Wire.Header. They outlive an edit, which forgets the Wire. Never modified.
+	Header http.Header
 }
 
 // A Pair is one entry of metadata.

@@ -10,6 +10,10 @@ import (
 type Field struct {
 	Name  string
 	Value []byte // raw JSON, never empty, never modified once set
+	// Spelling tells that the field only says how a protocol spelled what the
+	// canonical form says too, or says nothing (null, an empty list): its own
+	// codec writes it back so, for any other leaving it out loses nothing.
+	Spelling bool
 }
 
 // Fields are unknown members in the order in which they came. They belong to

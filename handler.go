@@ -3,6 +3,7 @@ package weir
 import (
 	"context"
 	"iter"
+	"slices"
 )
 
 // A Handler answers a Request with a sequence of Events.
@@ -38,9 +39,9 @@ type Middleware func(Handler) Handler
 // meets them in the order in which they are written. A nil stage is skipped, so
 // that an optional one can be written in place.
 func Chain(h Handler, stages ...Middleware) Handler {
-	for i := len(stages) - 1; i >= 0; i-- {
-		if stages[i] != nil {
-			h = stages[i](h)
+	for _, stage := range slices.Backward(stages) {
+		if stage != nil {
+			h = stage(h)
 		}
 	}
 	return h

@@ -1,5 +1,7 @@
 package weir
 
+import "strings"
+
 // A Message is one turn of a conversation.
 type Message struct {
 	Role   Role
@@ -26,13 +28,13 @@ const (
 
 // Text is the message's text blocks joined.
 func (m *Message) Text() string {
-	var s string
+	var s strings.Builder
 	for i := range m.Blocks {
 		if m.Blocks[i].Type == BlockText {
-			s += m.Blocks[i].Text
+			s.WriteString(m.Blocks[i].Text)
 		}
 	}
-	return s
+	return s.String()
 }
 
 // ToolCalls are the message's tool calls in order.

@@ -56,6 +56,11 @@ type Quirks struct {
 	// Efforts are the accepted values of the effort, empty is any. Others are
 	// moved to the nearest one.
 	Efforts []string `json:"efforts,omitempty"`
+	// ToolsEffort is the only effort that the upstream takes together with
+	// function tools in Chat: a request that has tools is sent with it, with a
+	// loss note where the client asked for another. Empty: any. (OpenAI gpt-5.4
+	// to 5.6 and parts of the 6 series: "none"; the Responses API has no such limit.)
+	ToolsEffort string `json:"tools_effort,omitempty"`
 	// ThinkingModes are the accepted values of Anthropic's thinking.type,
 	// empty is any.
 	ThinkingModes []string `json:"thinking_modes,omitempty"`

@@ -1,0 +1,65 @@
+package anthropic
+
+import (
+	"bytes"
+
+	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/codec"
+	"github.com/weir-gateway/weir/internal/jsonx"
+)
+
+// What a client wrote and the canonical form need not say (null, "is_error":
+// false, an empty list) is remembered as a weir.Field with Spelling set, so that
+// an edited request differs from what the client wrote in the edit only.
+
+// spell remembers a member as it was written.
+func spell(f *weir.Fields, name string, raw []byte) {
+	*f = append(*f, weir.Field{Name: name, Value: bytes.Clone(raw), Spelling: true})
+}
+
+// eachSaid walks an object; members that are null say nothing and become
+// spellings in extra.
+func (p *path) eachSaid(raw []byte, extra *weir.Fields, fn func(key string, at *path, value []byte) error) error {
+	return p.each(raw, func(key string, at *path, value []byte) error {
+		if jsonx.IsNull(value) {
+			spell(extra, key, value)
+			return nil
+		}
+		return fn(key, at, value)
+	})
+}
+
+// begin opens an object and tells where it begins.
+func (e *bodyEncoder) begin() int {
+	e.buf.BeginObject()
+	return len(e.buf.B) - 1
+}
+
+// extra puts unknown members and spellings back into the object that began at
+// start, where they came from this protocol and nothing else was written in
+// their place; from another protocol they are losses.
+func (e *bodyEncoder) extra(start int, fields weir.Fields, path string) {
+	if !e.same {
+		e.losses.DropExtra(path, fields)
+		return
+	}
+	addMissing(&e.buf, start, fields)
+}
+
+// addMissing adds the fields that the open object at start does not have yet.
+func addMissing(b *jsonx.Buffer, start int, fields weir.Fields) {
+	for _, f := range fields {
+		if jsonx.Get(b.B[start:], f.Name) == nil {
+			b.RawField(f.Name, f.Value)
+		}
+	}
+}
+
+// lost reports unknown members that there is no object for.
+func (e *bodyEncoder) lost(fields weir.Fields, path string) {
+	var losses codec.Losses
+	losses.DropExtra(path, fields)
+	if !e.same {
+		e.losses = append(e.losses, losses...)
+	}
+}

@@ -1,0 +1,152 @@
+package anthropic
+
+import (
+	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/internal/jsonx"
+	"github.com/weir-gateway/weir/internal/sse"
+)
+
+func (d *streamDecoder) blockStart(f *sse.Frame) bool {
+	raw := jsonx.Get(f.Data, "content_block")
+	wire, ok := jsonx.Int64(jsonx.Get(f.Data, "index"))
+	if !ok || jsonx.Valid(f.Data) != nil {
+		return d.malformed(f)
+	}
+	root := path{}
+	at := root.key("content_block")
+	b, err := decodeBlock(&at, raw)
+	if err != nil {
+		d.yield(weir.Event{}, upstreamError(d.answer, "the answer is malformed: %w", err))
+		return false
+	}
+	if b.Type == weir.BlockOpaque {
+		d.held.begin(wire, b.Opaque, f.Raw)
+		return true
+	}
+	open := openBlock{wire: wire, index: d.next}
+	if b.Call != nil {
+		b.Call.Name = toolName(d.answer, b.Call.Name)
+		if b.Call.Arguments != "{}" {
+			open.input = b.Call.Arguments
+		}
+		b.Call.Arguments = ""
+	}
+	d.next++
+	events := d.endOpen(wire)
+	d.open = append(d.open, open)
+	return d.emitAll(f.Raw, append(events, weir.Event{Type: weir.EventBlockStart, Index: open.index, Block: &b}))
+}
+
+// endOpen ends the open block of a number, nothing when there is none.
+func (d *streamDecoder) endOpen(wire int64) []weir.Event {
+	for i := range d.open {
+		if d.open[i].wire == wire {
+			events := d.open[i].end()
+			d.open = append(d.open[:i], d.open[i+1:]...)
+			return events
+		}
+	}
+	return nil
+}
+
+func (d *streamDecoder) find(wire int64) *openBlock {
+	for i := range d.open {
+		if d.open[i].wire == wire {
+			return &d.open[i]
+		}
+	}
+	return nil
+}
+
+// blockDelta reads what most frames are, in one walk over the members.
+func (d *streamDecoder) blockDelta(f *sse.Frame) bool {
+	var index, delta []byte
+	err := jsonx.EachMember(f.Data, func(k, v []byte) error {
+		switch string(k) {
+		case "index":
+			index = v
+		case "delta":
+			delta = v
+		}
+		return nil
+	})
+	wire, ok := jsonx.Int64(index)
+	if err != nil || !ok {
+		return d.malformed(f)
+	}
+	open := d.find(wire)
+	if open == nil {
+		return d.emit(f.Raw, weir.Event{Type: weir.EventRelay})
+	}
+	ev, err := readDelta(delta)
+	if err != nil {
+		return d.malformed(f)
+	}
+	ev.Index = open.index
+	if ev.Part == weir.PartArguments && ev.Type == weir.EventDelta {
+		open.input = ""
+	}
+	return d.emit(f.Raw, ev)
+}
+
+// readDelta is the Event of a delta. One that is empty, or of a type of
+// tomorrow, flows by without meaning.
+func readDelta(delta []byte) (weir.Event, error) {
+	var typ, text, citation []byte
+	err := jsonx.EachMember(delta, func(k, v []byte) error {
+		switch string(k) {
+		case "type":
+			typ = v
+		case "text", "thinking", "partial_json", "signature":
+			text = v
+		case "citation":
+			citation = v
+		}
+		return nil
+	})
+	ev := weir.Event{Type: weir.EventDelta}
+	switch string(typ) {
+	case `"text_delta"`, `"thinking_delta"`:
+		ev.Part = weir.PartText
+	case `"input_json_delta"`:
+		ev.Part = weir.PartArguments
+	case `"signature_delta"`:
+		ev.Part = weir.PartSignature
+	case `"citations_delta"`:
+		if citation == nil {
+			return weir.Event{Type: weir.EventRelay}, err
+		}
+		c := decodeCitation(citation)
+		ev.Part, ev.Citation = weir.PartCitation, &c
+		return ev, err
+	default:
+		return weir.Event{Type: weir.EventRelay}, err
+	}
+	if err != nil {
+		return ev, err
+	}
+	if text == nil || jsonx.IsNull(text) {
+		return weir.Event{Type: weir.EventRelay}, nil
+	}
+	if ev.Text, err = jsonx.String(text); ev.Text == "" {
+		ev = weir.Event{Type: weir.EventRelay}
+	}
+	return ev, err
+}
+
+func (d *streamDecoder) blockStop(f *sse.Frame) bool {
+	wire, ok := jsonx.Int64(jsonx.Get(f.Data, "index"))
+	if !ok {
+		return d.malformed(f)
+	}
+	return d.emitAll(f.Raw, d.endOpen(wire))
+}
+
+func (b openBlock) end() []weir.Event {
+	end := weir.Event{Type: weir.EventBlockEnd, Index: b.index}
+	if b.input == "" {
+		return []weir.Event{end}
+	}
+	input := weir.Event{Type: weir.EventDelta, Part: weir.PartArguments, Index: b.index, Text: b.input}
+	return []weir.Event{input, end}
+}

@@ -1,0 +1,222 @@
+package anthropic
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/codec"
+)
+
+// A turn is a message as the protocol wants it: user, assistant or (where the
+// client spoke this protocol) system, tool results at the head of user turns.
+type turn struct {
+	role  weir.Role
+	parts []part
+	plain bool
+	extra weir.Fields
+	tool  bool // made of tool messages
+	msg   int  // index of the first message in it, for errors
+}
+
+// A part is a block and where in the request it stood.
+type part struct {
+	block    *weir.Block
+	msg, blk int
+}
+
+func (p part) path() string { return fmt.Sprintf("messages[%d].content[%d]", p.msg, p.blk) }
+
+// splitSystem separates the leading system messages from the conversation.
+func splitSystem(msgs []weir.Message) (system, rest []weir.Message) {
+	n := 0
+	for n < len(msgs) && isSystem(msgs[n].Role) {
+		n++
+	}
+	return msgs[:n], msgs[n:]
+}
+
+func isSystem(r weir.Role) bool { return r == weir.RoleSystem || r == weir.RoleDeveloper }
+
+// turns brings the conversation behind the system prompt into the order of
+// protocols.md §6.4. A client of this protocol has its messages kept apart as
+// they were, since the API merges them itself.
+func (e *bodyEncoder) turns(msgs []weir.Message, first int) []turn {
+	numbers := make([]int, len(msgs))
+	for i := range numbers {
+		numbers[i] = first + i
+	}
+	if !e.same || e.q.SystemFirst {
+		msgs, numbers = e.demoteSystem(msgs, first)
+	}
+	var out []turn
+	for i := range msgs {
+		t := newTurn(&msgs[i], numbers[i])
+		e.named(&t, &msgs[i])
+		if n := len(out); n > 0 && e.merges(&out[n-1], &t) {
+			out[n-1].parts = append(out[n-1].parts, t.parts...)
+			out[n-1].plain = false
+			out[n-1].extra = slices.Concat(out[n-1].extra, t.extra)
+			out[n-1].tool = out[n-1].tool && t.tool
+			continue
+		}
+		out = append(out, t)
+	}
+	for i := range out {
+		resultsFirst(out[i].parts)
+	}
+	return out
+}
+
+// demoteSystem turns later system messages into user text, and numbers what
+// comes out by the messages that went in; what was added has the number of the
+// message before it.
+func (e *bodyEncoder) demoteSystem(msgs []weir.Message, first int) ([]weir.Message, []int) {
+	var losses codec.Losses
+	out := codec.SystemFirst(msgs, &losses)
+	for _, l := range losses {
+		var n int
+		if _, err := fmt.Sscanf(l.Field, "messages[%d]", &n); err == nil {
+			l.Field = fmt.Sprintf("messages[%d]", n+first)
+		}
+		e.losses = append(e.losses, l)
+	}
+	numbers := make([]int, len(out))
+	from := 0
+	for i := range out {
+		for from < len(msgs) && isSystem(msgs[from].Role) {
+			from++
+		}
+		if from < len(msgs) && msgs[from].Role == out[i].Role {
+			numbers[i] = first + from
+			from++
+			continue
+		}
+		numbers[i] = first + max(from-1, 0)
+	}
+	return out, numbers
+}
+
+func newTurn(m *weir.Message, number int) turn {
+	t := turn{role: m.Role, plain: m.Plain, extra: m.Extra, msg: number}
+	if m.Role == weir.RoleTool {
+		t.role, t.tool, t.plain = weir.RoleUser, true, false
+	}
+	for i := range m.Blocks {
+		t.parts = append(t.parts, part{&m.Blocks[i], number, i})
+	}
+	return t
+}
+
+// named puts a participant's name, for which there is no member, before the text.
+func (e *bodyEncoder) named(t *turn, m *weir.Message) {
+	if m.Name == "" || m.Role == weir.RoleTool {
+		return
+	}
+	e.losses.Approximate(fmt.Sprintf("messages[%d].name", t.msg), "the name was put before the text")
+	for i := range t.parts {
+		if b := t.parts[i].block; b.Type == weir.BlockText {
+			renamed := *b
+			renamed.Text = m.Name + ": " + b.Text
+			t.parts[i].block = &renamed
+			return
+		}
+	}
+}
+
+// merges reports whether t continues before. All results of a turn have to be in
+// one user message, directly behind the calls (S-10).
+func (e *bodyEncoder) merges(before, t *turn) bool {
+	if before.role != t.role {
+		return false
+	}
+	return !e.same || e.q.StrictAlternation || before.tool || t.tool
+}
+
+// resultsFirst moves tool results to the head, everything else keeping its order.
+func resultsFirst(parts []part) {
+	slices.SortStableFunc(parts, func(a, b part) int { return rank(a) - rank(b) })
+}
+
+func rank(p part) int {
+	if p.block.Type == weir.BlockToolResult {
+		return 0
+	}
+	return 1
+}
+
+// checkTurns refuses a conversation that the API would refuse: one that does not
+// begin with a user, calls without a result, results without a call (§13.1). It
+// puts results in the order of their calls.
+func checkTurns(turns []turn) error {
+	if len(turns) == 0 {
+		e := weir.Invalid("messages", "messages: at least one user message is required")
+		e.Hint = "send the text as a user message"
+		return e
+	}
+	if turns[0].role != weir.RoleUser {
+		return weir.Invalid(fmt.Sprintf("messages[%d].role", turns[0].msg),
+			"messages[%d].role: the first message has to be the user's", turns[0].msg)
+	}
+	for i := range turns {
+		if err := checkCalls(turns, i); err != nil {
+			return err
+		}
+		if err := checkResults(turns, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkCalls looks for the results of turn i's calls in the turn behind it.
+func checkCalls(turns []turn, i int) error {
+	order := map[string]int{}
+	for _, p := range turns[i].parts {
+		c := p.block.Call
+		if p.block.Type != weir.BlockToolCall || c == nil {
+			continue
+		}
+		if _, twice := order[c.ID]; twice || c.ID == "" {
+			return weir.Invalid(p.path(), "%s: the id %q of a tool call has to be there and be unique", p.path(), c.ID)
+		}
+		order[c.ID] = len(order)
+		if i+1 == len(turns) || !hasResult(turns[i+1].parts, c.ID) {
+			e := weir.Invalid(p.path(), "%s: the tool call %q has no result in the next message", p.path(), c.ID)
+			e.Hint = "send one tool result for every call, directly after it"
+			return e
+		}
+	}
+	if len(order) > 1 {
+		slices.SortStableFunc(turns[i+1].parts, func(a, b part) int {
+			if a.block.Result == nil || b.block.Result == nil {
+				return 0
+			}
+			return order[a.block.Result.CallID] - order[b.block.Result.CallID]
+		})
+	}
+	return nil
+}
+
+func hasResult(parts []part, id string) bool {
+	return slices.ContainsFunc(parts, func(p part) bool {
+		return p.block.Result != nil && p.block.Result.CallID == id
+	})
+}
+
+// checkResults looks for the calls of turn i's results in the turn before it.
+func checkResults(turns []turn, i int) error {
+	for _, p := range turns[i].parts {
+		r := p.block.Result
+		if p.block.Type != weir.BlockToolResult || r == nil {
+			continue
+		}
+		asked := i > 0 && slices.ContainsFunc(turns[i-1].parts, func(q part) bool {
+			return q.block.Call != nil && q.block.Call.ID == r.CallID
+		})
+		if !asked {
+			return weir.Invalid(p.path(), "%s: the tool result %q answers no call of the message before", p.path(), r.CallID)
+		}
+	}
+	return nil
+}

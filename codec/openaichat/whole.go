@@ -1,0 +1,62 @@
+package openaichat
+
+import (
+	"bytes"
+	"io"
+
+	"github.com/weir-gateway/weir"
+)
+
+// whole reads an answer that is one JSON body.
+func (d *decoder) whole(src io.Reader, maxBody int, yield func(weir.Event, error) bool) {
+	if maxBody <= 0 {
+		maxBody = defaultMax
+	}
+	body, err := io.ReadAll(io.LimitReader(src, int64(maxBody)+1))
+	if err != nil {
+		yield(weir.Event{}, d.failure(err))
+		return
+	}
+	if len(body) > maxBody {
+		e := d.broken("the answer is longer than %d bytes", maxBody)
+		e.Hint = "raise the limit for answers"
+		yield(weir.Event{}, e)
+		return
+	}
+	if err := d.completion(body); err != nil {
+		yield(weir.Event{}, err)
+		return
+	}
+	d.frame = weir.Frame{Protocol: protocol, Raw: body, Events: int32(len(d.events)), Whole: true}
+	d.flush(func() bool { return false }, yield)
+}
+
+// completion makes the events of a chat.completion. A finish reason of null, ""
+// or none is an end here: nothing can follow.
+func (d *decoder) completion(body []byte) error {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return d.broken("the upstream sent an empty answer")
+	}
+	if err := d.read(body); err != nil {
+		return d.broken("the answer is not the JSON that it should be: %w", err)
+	}
+	if d.failed != nil {
+		return d.failed
+	}
+	if len(d.choices) == 0 {
+		return d.broken("the answer has no choices")
+	}
+	// Usage counts after the ends, as in a stream.
+	var usage []weir.Event
+	if n := len(d.events); n > 0 && d.events[n-1].Type == weir.EventUsage {
+		usage = append(usage, d.events[n-1])
+		d.events = d.events[:n-1]
+	}
+	for _, c := range d.choices {
+		if !c.finished {
+			d.close(c, &weir.Finish{Reason: weir.FinishStop, From: protocol})
+		}
+	}
+	d.events = append(d.events, usage...)
+	return nil
+}

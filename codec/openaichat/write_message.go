@@ -1,0 +1,296 @@
+package openaichat
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/internal/jsonx"
+)
+
+func (w *writer) messages() error {
+	msgs := w.turns()
+	w.Key("messages")
+	w.BeginArray()
+	for i := range msgs {
+		m := &msgs[i]
+		at := fmt.Sprintf("messages[%d]", i)
+		last := i == len(msgs)-1
+		if w.empty(m) {
+			continue
+		}
+		if last && m.Role == weir.RoleAssistant {
+			if w.q.Prefill == "refused" {
+				e := weir.Invalid(at, "%s: the model does not continue an assistant message", at)
+				e.Hint = "end the conversation with a user message, or choose a model that takes a prefix"
+				return e
+			}
+			w.prefilled = true
+		}
+		if err := w.message(at, m, last); err != nil {
+			return err
+		}
+	}
+	w.EndArray()
+	return nil
+}
+
+// empty reports whether a message of another protocol says nothing, which most
+// targets refuse (protocols.md §13.7).
+func (w *writer) empty(m *weir.Message) bool {
+	if w.native() || m.Role == weir.RoleTool {
+		return false
+	}
+	for i := range m.Blocks {
+		b := &m.Blocks[i]
+		if b.Type != weir.BlockText || b.Text != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// message writes one message, its members in a fixed order.
+func (w *writer) message(at string, m *weir.Message, last bool) error {
+	p := w.sort(at, m)
+	w.BeginObject()
+	role := string(m.Role)
+	if raw := spelled(m.Extra, w.from, "role"); raw != nil && m.Role == weir.RoleTool {
+		role = roleFunction
+	}
+	w.StringField("role", role)
+	if p.result != nil {
+		w.resultMessage(m, p.result, role)
+	} else {
+		w.thoughts(at, m, p)
+		if err := w.content(at, m, p); err != nil {
+			return err
+		}
+		w.rest(m, p)
+	}
+	w.text("name", m.Name)
+	if last && w.prefilled && (w.q.Prefill == "prefix" || w.q.Prefill == "partial") && m.Extra.Value(w.q.Prefill) == nil {
+		w.BoolField(w.q.Prefill, true)
+	}
+	w.messageExtra(at, m)
+	w.EndObject()
+	return nil
+}
+
+// pieces are a message's blocks by where Chat puts them.
+type pieces struct {
+	content   []weir.Block
+	reasoning []weir.Block
+	refusal   []string
+	audio     *weir.Media
+	calls     []*weir.Block
+	result    *weir.ToolResult
+}
+
+func (w *writer) sort(at string, m *weir.Message) *pieces {
+	p := new(pieces)
+	for i := range m.Blocks {
+		b := &m.Blocks[i]
+		switch b.Type {
+		case weir.BlockReasoning:
+			if spelled(b.Extra, w.from, "thinking") != nil {
+				p.content = append(p.content, *b)
+				continue
+			}
+			p.reasoning = append(p.reasoning, *b)
+		case weir.BlockRefusal:
+			if spelled(b.Extra, w.from, "refusal") == nil {
+				p.refusal = append(p.refusal, b.Text)
+				continue
+			}
+			p.content = append(p.content, *b)
+		case weir.BlockToolCall:
+			p.calls = append(p.calls, b)
+		case weir.BlockToolResult:
+			p.result = b.Result
+		case weir.BlockAudio:
+			if m.Role == weir.RoleAssistant {
+				p.audio = b.Media
+				continue
+			}
+			p.content = append(p.content, *b)
+		default:
+			p.content = append(p.content, *b)
+		}
+		if !w.native() && b.Type != weir.BlockOpaque {
+			w.losses.DropExtra(fmt.Sprintf("%s.content[%d]", at, i), b.Extra)
+		}
+	}
+	return p
+}
+
+// messageFields are the members that a message's own writers write.
+var messageFields = map[string]bool{
+	"role": true, "content": true, "refusal": true, "audio": true, "tool_calls": true, "function_call": true,
+	"tool_call_id": true, "reasoning_content": true, "reasoning": true, "reasoning_details": true,
+}
+
+func (w *writer) messageExtra(at string, m *weir.Message) {
+	if !w.native() {
+		w.losses.DropExtra(at, m.Extra)
+		return
+	}
+	for _, f := range m.Extra {
+		if messageFields[f.Name] && f.Spelling {
+			continue
+		}
+		w.RawField(f.Name, f.Value)
+	}
+}
+
+// nulls writes a member that was there and said nothing.
+func (w *writer) nulls(m *weir.Message, name string) {
+	if raw := spelled(m.Extra, w.from, name); raw != nil {
+		w.RawField(name, raw)
+	}
+}
+
+func (w *writer) rest(m *weir.Message, p *pieces) {
+	if len(p.refusal) > 0 {
+		w.StringField("refusal", strings.Join(p.refusal, ""))
+	} else {
+		w.nulls(m, "refusal")
+	}
+	if p.audio != nil {
+		w.Key("audio")
+		w.BeginObject()
+		w.StringField("id", p.audio.ID)
+		for _, f := range p.audio.Extra {
+			w.RawField(f.Name, f.Value)
+		}
+		w.EndObject()
+	} else {
+		w.nulls(m, "audio")
+	}
+	w.calls(m, p.calls)
+}
+
+func (w *writer) calls(m *weir.Message, calls []*weir.Block) {
+	legacy, modern := (*weir.ToolCall)(nil), calls[:0:0]
+	for _, b := range calls {
+		if spelled(b.Call.Extra, w.from, "function_call") != nil {
+			legacy = b.Call
+			continue
+		}
+		modern = append(modern, b)
+	}
+	if len(modern) > 0 {
+		w.Key("tool_calls")
+		w.BeginArray()
+		for _, b := range modern {
+			w.call(b)
+		}
+		w.EndArray()
+	} else {
+		w.nulls(m, "tool_calls")
+	}
+	if legacy == nil {
+		w.nulls(m, "function_call")
+		return
+	}
+	w.Key("function_call")
+	w.function(legacy, spelled(legacy.Extra, w.from, "function_call"))
+}
+
+func (w *writer) call(b *weir.Block) {
+	c := b.Call
+	w.BeginObject()
+	if id := w.callID(c.ID); id != "" {
+		w.StringField("id", id)
+	}
+	name := "function"
+	if c.Type == weir.ToolCustom {
+		name = "custom"
+	}
+	if c.Type != "" || !w.native() {
+		w.StringField("type", name)
+	}
+	w.Key(name)
+	if raw := spelledOrKept(c.Extra, w.from, name); name == "custom" {
+		w.BeginObject()
+		w.StringField("name", w.names.Sent(c.Name))
+		w.StringField("input", c.Arguments)
+		others(&w.Buffer, raw, "name", "input")
+		w.EndObject()
+	} else {
+		w.function(c, raw)
+	}
+	if b.Cache != nil && w.native() {
+		w.cache("", b.Cache)
+	}
+	w.callExtra(c, name)
+	w.EndObject()
+}
+
+// function writes a call's name and arguments. raw is the object as it was
+// read, or nil.
+func (w *writer) function(c *weir.ToolCall, raw []byte) {
+	w.BeginObject()
+	if c.Name != "" || raw == nil || jsonx.Get(raw, "name") != nil {
+		w.StringField("name", w.names.Sent(c.Name))
+	}
+	arguments := jsonx.Get(raw, "arguments")
+	switch {
+	case raw != nil && arguments == nil && c.Arguments == "{}": // was absent
+	case string(arguments) == `""` && c.Arguments == "{}":
+		w.RawField("arguments", arguments)
+	case jsonx.KindOf(arguments) == jsonx.KindObject && string(jsonx.Compact(nil, arguments)) == c.Arguments:
+		w.RawField("arguments", arguments)
+	default:
+		w.StringField("arguments", c.Arguments)
+	}
+	others(&w.Buffer, raw, "name", "arguments")
+	w.EndObject()
+}
+
+func (w *writer) callExtra(c *weir.ToolCall, name string) {
+	if w.native() {
+		for _, f := range c.Extra {
+			if f.Name != name {
+				w.RawField(f.Name, f.Value)
+			}
+		}
+		if c.Extra.Value("extra_content") != nil {
+			return
+		}
+	}
+	if c.Signature == "" {
+		return
+	}
+	w.Key("extra_content")
+	w.BeginObject()
+	w.Key("google")
+	w.BeginObject()
+	w.StringField("thought_signature", c.Signature)
+	w.EndObject()
+	w.EndObject()
+}
+
+// resultMessage writes the inside of a tool message.
+func (w *writer) resultMessage(m *weir.Message, r *weir.ToolResult, role string) {
+	if id := w.callID(r.CallID); id != "" && role != roleFunction && spelled(m.Extra, w.from, "tool_call_id") == nil {
+		w.StringField("tool_call_id", id)
+	}
+	switch {
+	case len(r.Content) == 0 && !r.Plain && w.native():
+		w.nulls(m, "content")
+	case r.Plain || !w.native() || w.q.TextContentOnly:
+		var text strings.Builder
+		for i := range r.Content {
+			text.WriteString(r.Content[i].Text)
+		}
+		w.StringField("content", text.String())
+	default:
+		w.Key("content")
+		w.BeginArray()
+		for i := range r.Content {
+			_ = w.part("", &r.Content[i])
+		}
+		w.EndArray()
+	}
+}

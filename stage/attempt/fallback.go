@@ -1,0 +1,132 @@
+package attempt
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/weir-gateway/weir"
+)
+
+// FallbackOptions say when the next deployment is tried. The zero value is usable.
+type FallbackOptions struct {
+	// Attempts is how many upstream calls one request may cause over all
+	// deployments and retries, where the Request brings no Allowance. 0 is 4.
+	Attempts int
+	// ContextLength goes on when the prompt is too long for a deployment; a
+	// later one may have a longer context.
+	ContextLength bool
+	// ContentFilter goes on when a provider refuses the content. Off by
+	// default: going round a safety refusal must be somebody's decision.
+	ContentFilter bool
+}
+
+// Fallback is the innermost Handler of a shared chain: it ranges over the
+// Request's Deployments in order until one of them commits to an answer.
+// A deployment that stands in the list twice is tried once.
+//
+// The next deployment is tried after an error that says something about the
+// deployment or its account (every retryable kind, an unknown model, a refused
+// credential, an exhausted quota, a permission that the upstream denied,
+// something the deployment cannot do) and never after one that says something
+// about the request.
+//
+// When all fail, the error has the kind and status of the most telling one: a
+// refusal of the content, else the first that may pass with time, else the
+// first. It lists every attempt, and RetryAfter is the smallest that is known.
+// With a single deployment its error is returned as it is.
+func Fallback(o FallbackOptions) weir.Handler {
+	o.Attempts = orInt(o.Attempts, 4)
+	return weir.HandlerFunc(func(ctx context.Context, req *weir.Request) iter.Seq2[weir.Event, error] {
+		return func(yield func(weir.Event, error) bool) {
+			f := fallback{FallbackOptions: o, req: req, yield: yield}
+			f.run(ctx)
+		}
+	})
+}
+
+type fallback struct {
+	FallbackOptions
+	req    *weir.Request
+	yield  func(weir.Event, error) bool
+	made   []*weir.Attempt
+	failed []*weir.Error // one for each deployment tried
+}
+
+func (f *fallback) run(ctx context.Context) {
+	if f.req.Allowance == nil {
+		f.req = f.req.Clone()
+		f.req.Allowance = weir.NewAllowance(f.Attempts)
+	}
+	all := f.req.Deployments
+	for i := range all {
+		if all[i].Handler == nil || visited(all[:i], all[i].Name) {
+			continue
+		}
+		if len(f.failed) > 0 && (f.req.Allowance.Left() <= 0 || ctx.Err() != nil) {
+			break
+		}
+		t := f.begin(&all[i])
+		if f.try(ctx, t, i) {
+			return
+		}
+		f.failed = append(f.failed, t.err)
+		if !f.goesOn(t.err) {
+			break
+		}
+	}
+	f.yield(weir.Event{}, f.verdict(ctx))
+}
+
+func visited(before []weir.Deployment, name string) bool {
+	return name != "" && slices.ContainsFunc(before, func(d weir.Deployment) bool { return d.Name == name && d.Handler != nil })
+}
+
+func (f *fallback) begin(d *weir.Deployment) *trial {
+	return &trial{
+		note:  weir.Attempt{Deployment: d.Name, Provider: d.Provider, Model: d.Model},
+		used:  f.req.Allowance,
+		base:  f.req.Allowance.Used(),
+		start: time.Now(),
+		yield: f.yield,
+		seen:  f.see,
+	}
+}
+
+func (f *fallback) see(a *weir.Attempt) {
+	if a.Err != nil {
+		f.made = append(f.made, a)
+	}
+}
+
+// try makes the attempts at one deployment and reports whether the call is
+// over. The deployment sees those behind it in Deployments, so that its own
+// retries can leave them an attempt each.
+func (f *fallback) try(ctx context.Context, t *trial, i int) (over bool) {
+	req := f.req
+	if i > 0 {
+		req = req.Clone()
+		req.Deployments = req.Deployments[i:]
+	}
+	if over = t.run(f.req.Deployments[i].Handler.Handle(ctx, req)); over {
+		return true
+	}
+	return !t.fail(0)
+}
+
+// goesOn reports whether err says something about the deployment rather than
+// about the request.
+func (f *fallback) goesOn(err *weir.Error) bool {
+	switch err.Kind {
+	case weir.KindModelNotFound, weir.KindQuota, weir.KindUnsupported:
+		return true
+	case weir.KindPermission, weir.KindNotFound, weir.KindUnauthenticated:
+		return err.IsUpstream()
+	case weir.KindContextLength:
+		return f.ContextLength
+	case weir.KindContentFilter:
+		return f.ContentFilter
+	}
+	return err.Kind.Retryable()
+}

@@ -1,0 +1,151 @@
+package attempt
+
+import "github.com/weir-gateway/weir"
+
+// maxHeld bounds the bytes that a Gate keeps of one attempt.
+const maxHeld = 1 << 20
+
+// eventCost is what a held event counts beside its frame's bytes.
+const eventCost = 128
+
+// A Gate decides whether an attempt may still be thrown away. Start, ping and
+// usage events are held back until the first content event; notes go through
+// at once. With the first content event the attempt is committed: what was
+// held is released in order, and everything after it passes untouched.
+//
+// At most 1 MiB is held. Beyond it pings and repeated starts are dropped, and
+// usage events are merged into one; the first start is never lost.
+//
+// The zero value is a Gate for one attempt. Not safe for concurrent use.
+type Gate struct {
+	committed bool
+	// tail tells that events of the frame that committed may still follow.
+	tail bool
+	// started tells that a start is held.
+	started bool
+	// merged tells that usage beyond the bound is in spent only.
+	merged bool
+	size   int
+	held   []weir.Event
+	first  [3]weir.Event
+	spent  weir.Usage
+	saw    bool // spent holds something
+	src    *weir.Frame
+	cloner weir.FrameCloner
+}
+
+// Pass hands ev on to yield, or holds it back. It reports whether the consumer
+// wants to go on, as yield does.
+func (g *Gate) Pass(ev weir.Event, yield func(weir.Event, error) bool) bool {
+	if g.Open() {
+		return yield(ev, nil)
+	}
+	return g.pass(ev, yield)
+}
+
+// Open reports whether Pass does nothing any more but call yield.
+func (g *Gate) Open() bool { return g.committed && !g.tail }
+
+func (g *Gate) pass(ev weir.Event, yield func(weir.Event, error) bool) bool {
+	switch {
+	case g.committed:
+		return yield(g.follow(ev), nil)
+	case ev.Type == weir.EventNote:
+		return yield(ev, nil) && (!opens(ev.Note) || g.release(yield))
+	case !ev.IsContent():
+		g.hold(ev)
+		return true
+	}
+	return g.release(yield) && yield(g.follow(ev), nil)
+}
+
+// opens reports whether n tells of a commit by an inner stage: its gate has
+// opened already, and holding the same events a second time would only cost.
+func opens(n weir.Note) bool {
+	a, ok := n.(*weir.Attempt)
+	return ok && a.Err == nil
+}
+
+// follow keeps an event together with those of its frame that were held: an
+// encoder knows by the frame's pointer that they belong to each other.
+func (g *Gate) follow(ev weir.Event) weir.Event {
+	if ev.Type == weir.EventNote {
+		return ev
+	}
+	if ev.Frame != nil && ev.FrameSeq > 0 && ev.Frame == g.src {
+		return g.cloner.Clone(ev)
+	}
+	g.tail = false
+	return ev
+}
+
+func (g *Gate) hold(ev weir.Event) {
+	if ev.Type == weir.EventUsage {
+		g.spent.Merge(ev.Usage)
+		g.saw = true
+	}
+	cost := eventCost
+	if ev.Frame != nil && ev.FrameSeq == 0 {
+		cost += len(ev.Frame.Raw)
+	}
+	if g.size+cost > maxHeld && (ev.Type != weir.EventStart || g.started) {
+		g.merged = g.merged || ev.Type == weir.EventUsage
+		g.src = nil
+		return
+	}
+	g.size += cost
+	g.started = g.started || ev.Type == weir.EventStart
+	if g.held == nil {
+		g.held = g.first[:0]
+	}
+	g.held = append(g.held, g.keep(ev))
+}
+
+// keep clones ev, with the frame of the event before where they share one.
+func (g *Gate) keep(ev weir.Event) weir.Event {
+	if ev.Frame == nil {
+		return ev
+	}
+	if ev.FrameSeq > 0 && ev.Frame != g.src {
+		return ev.Clone()
+	}
+	g.src = ev.Frame
+	return g.cloner.Clone(ev)
+}
+
+// release commits and hands on what is held.
+func (g *Gate) release(yield func(weir.Event, error) bool) bool {
+	g.committed, g.tail = true, true
+	held := g.held
+	g.held = nil
+	for i := range held {
+		if !yield(held[i], nil) {
+			return false
+		}
+	}
+	if g.merged {
+		g.merged = false
+		u := g.spent
+		return yield(weir.Event{Type: weir.EventUsage, Usage: &u}, nil)
+	}
+	return true
+}
+
+// Flush releases what is held at the end of an attempt that succeeded without
+// content. It reports whether the consumer wants to go on.
+func (g *Gate) Flush(yield func(weir.Event, error) bool) bool {
+	return g.committed || g.release(yield)
+}
+
+// Committed reports whether the attempt can no longer be thrown away.
+func (g *Gate) Committed() bool { return g.committed }
+
+// Spent is the usage that an attempt reported before it failed uncommitted, to
+// be told in a note; nil when there was none or the attempt is committed.
+func (g *Gate) Spent() *weir.Usage {
+	if g.committed || !g.saw {
+		return nil
+	}
+	u := g.spent
+	return &u
+}

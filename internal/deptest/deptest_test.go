@@ -152,7 +152,7 @@ func refuse(module string, r rule, f source, imported string) string {
 	switch {
 	case pkg == f.pkg:
 		return ""
-	case f.test && matchesAny(testsMay, pkg):
+	case f.test && (matchesAny(testsMay, pkg) || matchesAny(r.tests, pkg) || isExample(f.name)):
 		return ""
 	case matchesAny(r.not, pkg) || !matchesAny(r.may, pkg):
 		if f.test {
@@ -162,6 +162,10 @@ func refuse(module string, r rule, f source, imported string) string {
 	}
 	return ""
 }
+
+// isExample reports whether a test file shows how packages work together, and
+// may therefore import any of them.
+func isExample(name string) bool { return strings.HasPrefix(path.Base(name), "example") }
 
 func matchesAny(patterns []string, pkg string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return matches(p, pkg) })

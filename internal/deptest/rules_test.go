@@ -11,6 +11,8 @@ type rule struct {
 	may []string
 	// not takes packages out of may.
 	not []string
+	// tests lists what the package's tests may import beyond may and testsMay.
+	tests []string
 	// stdOnly forbids everything from outside both the standard library and
 	// this module.
 	stdOnly bool
@@ -76,7 +78,8 @@ var rules = []rule{
 	},
 	{
 		pkg: "server/...", may: []string{".", "codec/...", "authn", "gateway", "server/...", "internal/jsonx", "internal/sse"},
-		why: "a face speaks protocols and calls the gateway; it knows no stage, provider or store",
+		tests: []string{"catalog", "config", "stage/ledger"},
+		why:   "a face speaks protocols and calls the gateway; it knows no stage, provider or store",
 	},
 
 	{pkg: "sim", may: []string{".", "codec/...", "internal/..."}, why: "the simulated upstream is the codecs' server halves"},

@@ -15,7 +15,7 @@ const maxLength = 128
 
 // Names are at most n of the candidates that resemble name, the closest first
 // and equals in alphabetical order. A candidate counts when it contains name,
-// or when at most a third of it (and at least one letter) would have to change.
+// or when at most a third of it would have to change.
 // Case is ignored.
 func Names(name string, candidates iter.Seq[string], n int) []string {
 	type hit struct {
@@ -49,7 +49,7 @@ func resemble(want, have string) (distance int, ok bool) {
 		return 0, false
 	}
 	d := Distance(want, have)
-	if d <= max(1, max(len(want), len(have))/3) {
+	if d <= max(len(want), len(have))/3 {
 		return d, true
 	}
 	if len(want) >= 3 && strings.Contains(have, want) {

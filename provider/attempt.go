@@ -1,0 +1,136 @@
+package provider
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/codec"
+)
+
+// attempt is one HTTP exchange with one key. Its error is nil when the answer
+// was complete, and errStopped when the consumer left.
+func (c *call) attempt(ctx context.Context, k *key) error {
+	parent := ctx
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r, err := c.newRequest(ctx, k)
+	if err != nil {
+		return c.own(err)
+	}
+	res, err := c.transport.RoundTrip(r)
+	if err != nil {
+		return c.transportError(parent, err, k)
+	}
+	defer func() {
+		cancel() // first, so that closing cannot mean reading on
+		_ = res.Body.Close()
+	}()
+
+	requestID := codec.RequestID(res.Header)
+	if !c.yield(c.upstreamNote(res, requestID), nil) {
+		return errStopped
+	}
+	if res.StatusCode < 200 || res.StatusCode > 299 {
+		return c.statusError(parent, res, requestID, k)
+	}
+	body := &answerBody{src: res.Body, call: c, ctx: parent, key: k}
+	src, err := decoded(body, res.Header, int64(c.maxBody))
+	if err != nil {
+		return c.failed(parent, err, requestID, k)
+	}
+	if err := c.decode(parent, res.Header, src, requestID, k); err != nil {
+		return err
+	}
+	body.drain(cancel)
+	// Before cancel: a connection whose answer was read to its end goes back.
+	_ = res.Body.Close()
+	return nil
+}
+
+// decode passes the answer's events on.
+func (c *call) decode(ctx context.Context, h http.Header, src io.Reader, requestID string, k *key) error {
+	answer := &codec.Answer{
+		Header: h, Body: src, Stream: c.out.Stream, Op: c.req.Op, Relay: c.relays(),
+		Target: &c.endpoint.target, Names: c.out.Names,
+		MaxFrame: c.maxFrame, MaxBody: c.maxBody,
+	}
+	for ev, err := range c.endpoint.codec.Decode(answer) {
+		if err != nil {
+			return c.failed(ctx, err, requestID, k)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err() // the codec may go on with what it has read before
+		}
+		c.began = true
+		if !c.yield(ev, nil) {
+			return errStopped
+		}
+	}
+	return nil
+}
+
+// relays reports whether content may flow by undecoded: whoever called can take
+// it so, and speaks the protocol of this endpoint.
+func (c *call) relays() bool {
+	return c.req.Relay && c.req.Wire != nil && c.req.Wire.Protocol == c.endpoint.codec.Protocol()
+}
+
+// upstreamNote is the fact that a status line came.
+func (c *call) upstreamNote(res *http.Response, requestID string) weir.Event {
+	return weir.NoteEvent(&weir.Upstream{
+		Deployment: c.name, Provider: c.provider, Model: c.model,
+		Protocol: c.endpoint.codec.Protocol(), Status: res.StatusCode,
+		RequestID: requestID, Header: notable(res.Header, res.StatusCode),
+	})
+}
+
+// answerBody is the body as a codec reads it: errors of the connection come in
+// Weir's words, and the end is remembered.
+type answerBody struct {
+	src  io.Reader
+	call *call
+	ctx  context.Context // of the attempt that this body belongs to
+	key  *key
+	done bool
+}
+
+// Read implements io.Reader.
+func (b *answerBody) Read(p []byte) (int, error) {
+	n, err := b.src.Read(p)
+	if err == nil {
+		return n, nil
+	}
+	b.done = true
+	if err != io.EOF {
+		err = b.call.brokenAnswer(b.ctx, err, b.key)
+	}
+	return n, err
+}
+
+// How much of an answer that is complete in meaning is read to reach its end,
+// so that the connection can be used again, and for how long.
+const (
+	drainBytes = 4 << 10
+	drainWait  = 50 * time.Millisecond
+)
+
+// drain reads what a protocol leaves unread behind its last word, mostly the
+// empty chunk at the end. give is called if that takes long.
+func (b *answerBody) drain(give func()) {
+	if b.done {
+		return
+	}
+	timer := time.AfterFunc(drainWait, give)
+	defer timer.Stop()
+	var buf [512]byte
+	for total := 0; total < drainBytes; {
+		n, err := b.src.Read(buf[:])
+		if err != nil {
+			return
+		}
+		total += n
+	}
+}

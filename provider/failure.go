@@ -1,0 +1,140 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/weir-gateway/weir"
+)
+
+// maxErrorBody is how much of an error's body is read: enough for every
+// message that a person would read, and for the page of a proxy in between.
+const maxErrorBody = 64 << 10
+
+// statusError is what an answer of another status than 2xx means.
+func (c *call) statusError(ctx context.Context, res *http.Response, requestID string, k *key) error {
+	if res.StatusCode < 400 {
+		return c.mark(redirected(res.StatusCode), requestID, k)
+	}
+	body, err := errorBody(res)
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	ep := c.endpoint
+	e := clone(ep.codec.DecodeError(res.StatusCode, res.Header, body, &ep.target))
+	e.Status = res.StatusCode
+	if e.Wire == nil {
+		e.Wire = &weir.ErrorWire{
+			Protocol: ep.codec.Protocol(), Status: res.StatusCode,
+			ContentType: res.Header.Get("Content-Type"), Body: body,
+		}
+	}
+	if c.req.Op == weir.CountTokens && (e.Kind == weir.KindNotFound || res.StatusCode == 405 || res.StatusCode == 501) {
+		e.Kind = weir.KindUnsupported // the endpoint has no such path; another stage may estimate
+	}
+	return c.mark(e, requestID, k)
+}
+
+// redirected is the refusal to follow: the key would go to wherever the answer
+// points.
+func redirected(status int) *weir.Error {
+	e := weir.Errorf(weir.KindUpstream, "the endpoint answered with a redirect, which is not followed")
+	e.Status = status
+	e.Hint = "check the base URL of the endpoint: its scheme, host and path"
+	return e
+}
+
+// errorBody reads the beginning of an error's body, and all of it if it is
+// short, so that the connection can be used again. What could be read counts.
+func errorBody(res *http.Response) ([]byte, error) {
+	src, err := decoded(res.Body, res.Header, maxErrorBody+1)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(io.LimitReader(src, maxErrorBody))
+	if len(body) < maxErrorBody {
+		return body, err
+	}
+	return body, nil
+}
+
+// failed is an error that the codec found in an answer of status 2xx.
+func (c *call) failed(ctx context.Context, err error, requestID string, k *key) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	e, ok := errors.AsType[*weir.Error](err)
+	if !ok {
+		e = weir.Errorf(weir.KindUpstream, "the answer could not be read: %w", err)
+	}
+	return c.mark(clone(e), requestID, k)
+}
+
+// mark says who spoke, in which call, and takes out what a client must not
+// see. It modifies e.
+func (c *call) mark(e *weir.Error, requestID string, k *key) error {
+	if aboutKey(e) {
+		e = keyRefused(e)
+	}
+	e.Provider, e.Deployment = c.provider, c.name
+	if e.RequestID == "" {
+		e.RequestID = requestID
+	}
+	scrub(e, k)
+	return e
+}
+
+// keyRefused is what a client is told of a refused key: that the fault is the
+// gateway's. The provider's status and words would make it doubt its own key,
+// and its words often repeat a part of ours.
+func keyRefused(e *weir.Error) *weir.Error {
+	text := "the provider refused the gateway's credential"
+	if e.Status != 0 {
+		text = fmt.Sprintf("%s (status %d)", text, e.Status)
+	}
+	return &weir.Error{
+		Kind: weir.KindUpstreamAuth, Message: text, RequestID: e.RequestID,
+		Hint: "the operator has to check the key of this provider",
+	}
+}
+
+// aboutKey reports whether e says that the gateway's key is no good, and not
+// that something in particular is forbidden to it.
+func aboutKey(e *weir.Error) bool {
+	switch e.Kind {
+	case weir.KindUpstreamAuth, weir.KindUnauthenticated:
+		return true
+	case weir.KindPermission:
+		return e.Status == http.StatusUnauthorized || !namesForbidden(e.Message+" "+e.Code)
+	case weir.KindInvalid:
+		return e.Status == http.StatusUnauthorized
+	}
+	return false
+}
+
+// namesForbidden reports whether a refusal is about the content, the place or
+// the model. Those stay what they are: another key would fare no better, and
+// the client can do something about them.
+func namesForbidden(text string) bool {
+	text = strings.ToLower(text)
+	for _, word := range [...]string{
+		"content", "moderation", "safety", "policy", "sensitive",
+		"region", "country", "territory", "location",
+		"model",
+	} {
+		if strings.Contains(text, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// clone keeps an error that a codec may share from being modified.
+func clone(e *weir.Error) *weir.Error {
+	c := *e
+	return &c
+}

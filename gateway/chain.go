@@ -1,0 +1,98 @@
+package gateway
+
+import (
+	"time"
+
+	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/authn"
+	"github.com/weir-gateway/weir/config"
+	"github.com/weir-gateway/weir/price"
+	"github.com/weir-gateway/weir/stage/attempt"
+	"github.com/weir-gateway/weir/stage/count"
+	"github.com/weir-gateway/weir/stage/ledger"
+	"github.com/weir-gateway/weir/stage/route"
+)
+
+// build makes the snapshot of a configuration. This is the order of the stages:
+//
+//	telemetry   sees everything, refusals too
+//	ledger      one entry for every call, and the policy for clients that leave
+//	route       a model name becomes deployments
+//	fallback    one deployment after the other, behind the commit gate
+//	└ per deployment:
+//	  limit     at most so many calls at once
+//	  count     estimates tokens where the upstream cannot count
+//	  retry     again, behind the same gate and within the same allowance
+//	  timeout   first token, idle, total
+//	  provider  the call itself
+func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
+	b := &builder{gateway: g, cfg: cfg}
+	if err := b.accounts(); err != nil {
+		return nil, err
+	}
+	table, err := b.table()
+	if err != nil {
+		return nil, err
+	}
+	keys, err := authnKeys(cfg)
+	if err != nil {
+		return nil, err
+	}
+	s := &Snapshot{
+		Keys: keys, Bytes: g.state.bytes(int64(cfg.Limits.InFlight)), MaxBody: int64(cfg.Limits.Body),
+		KeepAlive: cfg.KeepAlive, Strict: cfg.Strict, Config: cfg,
+		Providers: b.on(), Off: b.off(), Simulated: b.simulated, table: table, describe: b.describe,
+	}
+	s.Chain = weir.Chain(
+		attempt.Fallback(attempt.FallbackOptions{Attempts: cfg.Retry.Attempts}),
+		g.metrics.Middleware(),
+		ledger.New(ledger.Options{Sink: g.sink(cfg), Drain: cfg.Disconnect.Drain, Price: b.price}),
+		route.New(&resolver{table, b}),
+	)
+	return s, nil
+}
+
+func (b *builder) deployment(name, provider, model string, timeouts config.Timeouts, maxConns int, call weir.Handler) weir.Deployment {
+	r := b.cfg.Retry
+	return weir.Deployment{Name: name, Provider: provider, Model: model, Handler: weir.Chain(call,
+		b.gateway.state.concurrency(provider, maxConns),
+		count.New(),
+		attempt.Retry(attempt.RetryOptions{
+			Deployment: name, Provider: provider, Model: model,
+			PerDeployment: r.PerDeployment, Base: r.Base, Cap: r.Max, RateCap: r.Max, MaxWait: r.Max,
+		}),
+		attempt.Timeout(attempt.TimeoutOptions{FirstToken: timeouts.FirstToken, Idle: timeouts.Idle, Total: timeouts.Total}),
+	)}
+}
+
+// price is what usage at a deployment costs; false when that is not known.
+func (b *builder) price(provider, model string, u *weir.Usage, at time.Time) (price.Money, bool) {
+	a := b.byName[provider]
+	if a == nil {
+		return price.Money{}, false
+	}
+	return price.Cost(u, a.provider.Model(model), at)
+}
+
+func (g *Gateway) sink(cfg *config.Config) ledger.Sink {
+	var sinks []ledger.Sink
+	if cfg.Log.Access {
+		sinks = append(sinks, ledger.LogSink(g.options.Logger))
+	}
+	if g.options.Sink != nil {
+		sinks = append(sinks, g.options.Sink)
+	}
+	return ledger.Tee(sinks...)
+}
+
+// authnKeys is nil when no keys are configured: then nobody needs one.
+func authnKeys(cfg *config.Config) (*authn.Keys, error) {
+	if len(cfg.Keys) == 0 {
+		return nil, nil
+	}
+	keys := make([]authn.Key, len(cfg.Keys))
+	for i, k := range cfg.Keys {
+		keys[i] = authn.Key{Name: k.Name, Hash: k.Hash, Models: k.Models}
+	}
+	return authn.NewKeys(keys)
+}

@@ -1,0 +1,92 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/authn"
+	"github.com/weir-gateway/weir/config"
+	"github.com/weir-gateway/weir/stage/limit"
+	"github.com/weir-gateway/weir/stage/route"
+)
+
+// A Snapshot is one configuration at work. It is never changed.
+type Snapshot struct {
+	// Chain answers requests.
+	Chain weir.Handler
+	// Keys are the gateway keys; nil lets everybody in.
+	Keys *authn.Keys
+	// Bytes admits request bodies.
+	Bytes *limit.Bytes
+	// MaxBody is the longest request body in bytes.
+	MaxBody int64
+	// KeepAlive is how long a streaming client may hear nothing; 0 is for ever.
+	KeepAlive time.Duration
+	// Strict refuses lossy translations for everybody.
+	Strict bool
+	// Version names the configuration: a count and a hash.
+	Version string
+	// Config is where all this comes from.
+	Config *config.Config
+	// Providers are those that are on, and Off those of the catalogue that
+	// are not.
+	Providers []ProviderInfo
+	Off       []OffInfo
+	// Simulated tells that no real provider is on.
+	Simulated bool
+
+	table    *route.Table
+	describe func(route.Model) ModelInfo
+}
+
+// ProviderInfo is a provider that is on.
+type ProviderInfo struct {
+	Name   string // "deepseek"
+	Source string // what switched it on: "DEEPSEEK_API_KEY", "weir.yaml:3"
+	Keys   int    // how many keys it has
+	Models int    // how many models of it are known
+	URL    string // the preferred endpoint, without credentials
+}
+
+// OffInfo is a provider of the catalogue that is not on, and the variable that
+// would switch it on.
+type OffInfo struct{ Name, Variable string }
+
+// ModelInfo is a name that can be called.
+type ModelInfo struct {
+	ID        string // as it is asked for
+	Name      string // for people
+	Provider  string // who serves; "weir" for a name of the configuration
+	Context   int64  // tokens, 0 is not known
+	MaxOutput int64  // tokens, 0 is not known
+	Targets   []string
+}
+
+// Models are the names that p may call, those of the configuration first. Nil
+// is everybody. The slice is the caller's.
+func (s *Snapshot) Models(p *weir.Principal) []ModelInfo {
+	listed := s.table.Models(p)
+	out := make([]ModelInfo, len(listed))
+	for i, m := range listed {
+		out[i] = s.describe(m)
+	}
+	return out
+}
+
+// snapshotVersion is a count of reloads and a hash of the file, so that two
+// replicas can be compared (O-09).
+func snapshotVersion(n int, cfg *config.Config) string {
+	if cfg.File() == "" {
+		return fmt.Sprintf("%d-default", n)
+	}
+	data, err := os.ReadFile(cfg.File())
+	if err != nil {
+		return fmt.Sprintf("%d", n)
+	}
+	sum := sha256.Sum256(data)
+	return fmt.Sprintf("%d-%s", n, hex.EncodeToString(sum[:4]))
+}

@@ -1,0 +1,91 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/provider"
+	"github.com/weir-gateway/weir/stage/limit"
+)
+
+// state is what outlives a reload: a key that was benched stays benched, a
+// connection stays open, a limit keeps its count. Everything is found again by
+// what it was made for, so that a changed setting gets a fresh one.
+type state struct {
+	mu          sync.Mutex // guards the maps; held for look-ups only
+	credentials map[[32]byte]*provider.Credentials
+	transports  map[transportKey]*provider.Transport
+	limits      map[limitKey]weir.Middleware
+	admissions  map[int64]*limit.Bytes
+}
+
+type transportKey struct {
+	provider string
+	connect  time.Duration
+	maxConns int
+}
+
+type limitKey struct {
+	provider string
+	n        int
+}
+
+func newState() *state {
+	return &state{
+		credentials: map[[32]byte]*provider.Credentials{},
+		transports:  map[transportKey]*provider.Transport{},
+		limits:      map[limitKey]weir.Middleware{},
+		admissions:  map[int64]*limit.Bytes{},
+	}
+}
+
+// keys is the pool of an account's keys. It is found by a hash, so that the
+// keys themselves are not kept twice.
+func (s *state) keys(account string, keys []string) *provider.Credentials {
+	if len(keys) == 0 {
+		return nil
+	}
+	id := sha256.Sum256([]byte(account + "\x00" + strings.Join(keys, "\x00")))
+	return remember(&s.mu, s.credentials, id, func() *provider.Credentials { return provider.Keys(keys...) })
+}
+
+func (s *state) transport(k transportKey) http.RoundTripper {
+	return remember(&s.mu, s.transports, k, func() *provider.Transport {
+		return provider.NewTransport(provider.TransportOptions{ConnectTimeout: k.connect, MaxConnsPerHost: k.maxConns})
+	})
+}
+
+// concurrency bounds the calls to a provider, nil for no bound.
+func (s *state) concurrency(provider string, n int) weir.Middleware {
+	if n <= 0 {
+		return nil
+	}
+	return remember(&s.mu, s.limits, limitKey{provider, n}, func() weir.Middleware { return limit.Concurrency(n) })
+}
+
+func (s *state) bytes(n int64) *limit.Bytes {
+	return remember(&s.mu, s.admissions, n, func() *limit.Bytes { return limit.NewBytes(n) })
+}
+
+func (s *state) closeIdle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.transports {
+		t.CloseIdleConnections()
+	}
+}
+
+func remember[K comparable, V any](mu *sync.Mutex, m map[K]V, key K, make func() V) V {
+	mu.Lock()
+	defer mu.Unlock()
+	v, ok := m[key]
+	if !ok {
+		v = make()
+		m[key] = v
+	}
+	return v
+}

@@ -1,0 +1,165 @@
+package gateway
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/provider"
+	"github.com/weir-gateway/weir/stage/route"
+)
+
+// SimName is the name of the simulated provider, and simModel of its model.
+const (
+	SimName  = "sim"
+	simModel = "weir-sim"
+)
+
+// table is what model names stand for.
+func (b *builder) table() (*route.Table, error) {
+	o := route.TableOptions{Aliases: map[string][]string{}, Fallbacks: map[string][]string{}, Make: b.make}
+	for name, m := range b.cfg.Models {
+		o.Aliases[name] = m.Deployments
+		if len(m.Fallbacks) > 0 {
+			o.Fallbacks[name] = m.Fallbacks
+		}
+	}
+	now := time.Now()
+	for _, name := range slices.Sorted(maps.Keys(b.byName)) {
+		o.Providers = append(o.Providers, name)
+		p := b.byName[name].provider
+		for _, m := range p.Models {
+			if !m.IsRetired(now) {
+				o.Models = append(o.Models, route.Model{Provider: name, Name: m.ID, Aliases: m.Aliases, Display: m.Name, Hosted: p.Hosted || m.Hosted})
+			}
+		}
+	}
+	if b.gateway.options.Simulated != nil {
+		o.Providers = append(o.Providers, SimName)
+		if b.simulated {
+			o.Models = append(o.Models, route.Model{Provider: SimName, Name: simModel, Aliases: []string{SimName}, Display: "Weir's simulated model"})
+		} else {
+			o.Aliases[SimName] = []string{SimName + "/" + simModel}
+		}
+	}
+	return route.NewTable(o)
+}
+
+// resolver asks the table, and knows better when the table does not know: a
+// provider of the catalogue may just lack its key, and while no provider is on
+// the simulated one answers to every name.
+type resolver struct {
+	*route.Table
+	builder *builder
+}
+
+// Resolve implements route.Resolver.
+func (r *resolver) Resolve(req *weir.Request) ([]weir.Deployment, string, error) {
+	deployments, reason, err := r.Table.Resolve(req)
+	if err == nil || weir.AsError(err).Kind != weir.KindModelNotFound {
+		return deployments, reason, err
+	}
+	if r.builder.simulated {
+		d, err := r.builder.make(SimName, simModel)
+		return []weir.Deployment{d}, "no provider is on", err
+	}
+	if name, _, ok := strings.Cut(req.Model, "/"); ok && r.builder.byName[name] == nil && r.builder.gateway.options.Catalog.Provider(name) != nil {
+		return nil, "", r.builder.notOn(name)
+	}
+	return nil, "", err
+}
+
+// make makes the deployment of a model at a provider. A model that the
+// catalogue does not know is called by the name that was asked for (B-12).
+func (b *builder) make(providerName, model string) (weir.Deployment, error) {
+	name := providerName + "/" + model
+	if providerName == SimName && b.gateway.options.Simulated != nil {
+		return b.deployment(name, SimName, model, b.cfg.Timeouts, 0, b.gateway.options.Simulated), nil
+	}
+	a := b.byName[providerName]
+	if a == nil {
+		return weir.Deployment{}, b.notOn(providerName)
+	}
+	o, err := provider.FromCatalog(a.provider, model, a.keys)
+	if err != nil {
+		return weir.Deployment{}, err
+	}
+	o.Name, o.Provider, o.Header = name, a.name, a.header
+	o.MaxFrameBytes, o.MaxBodyBytes = int(b.cfg.Limits.Frame), int(b.cfg.Limits.Answer)
+	o.Transport = b.gateway.options.Transport
+	if o.Transport == nil {
+		o.Transport = b.gateway.state.transport(transportKey{a.name, a.timeouts.Connect, a.maxConns})
+	}
+	call, err := provider.New(o)
+	if err != nil {
+		return weir.Deployment{}, err
+	}
+	return b.deployment(name, a.name, o.Model, a.timeouts, a.maxConns, call), nil
+}
+
+// notOn says why a provider cannot be called: switched off, without a key, or
+// unknown.
+func (b *builder) notOn(name string) error {
+	p := b.gateway.options.Catalog.Provider(name)
+	if p == nil {
+		return weir.Errorf(weir.KindModelNotFound, "there is no provider %q", name)
+	}
+	e := weir.Errorf(weir.KindModelNotFound, "the provider %q is not on", name)
+	if b.cfg.Providers[name].Disabled {
+		e.Hint = "the configuration has disabled it"
+	} else {
+		e.Hint = "set " + firstOf(p.Keys()) + " and restart, or add it under providers in weir.yaml"
+	}
+	return e
+}
+
+// describe is what is known about a name that can be called.
+func (b *builder) describe(m route.Model) ModelInfo {
+	info := ModelInfo{ID: m.ID(), Name: cmp.Or(m.Display, m.Name), Provider: m.Provider}
+	target := m.ID()
+	if m.Provider == "" {
+		info.Provider = "weir"
+		info.Targets = slices.Concat(b.cfg.Models[m.Name].Deployments, b.cfg.Models[m.Name].Fallbacks)
+		if len(info.Targets) > 0 {
+			target = info.Targets[0]
+		}
+	}
+	providerName, model, _ := strings.Cut(target, "/")
+	if a := b.byName[providerName]; a != nil {
+		if known := a.provider.Model(model); known != nil {
+			info.Context, info.MaxOutput = known.Context, known.MaxOutput
+		}
+	}
+	return info
+}
+
+func (b *builder) on() []ProviderInfo {
+	var out []ProviderInfo
+	for _, name := range slices.Sorted(maps.Keys(b.byName)) {
+		a := b.byName[name]
+		info := ProviderInfo{Name: name, Source: a.source, Keys: a.keys.Len(), Models: len(a.provider.Models)}
+		if len(a.provider.Endpoints) > 0 {
+			info.URL = a.provider.Endpoints[0].BaseURL
+		}
+		out = append(out, info)
+	}
+	return out
+}
+
+func (b *builder) off() []OffInfo {
+	var out []OffInfo
+	for _, p := range b.gateway.options.Catalog.Providers() {
+		if b.byName[p.ID] != nil || b.cfg.Providers[p.ID].Disabled {
+			continue
+		}
+		variable := firstOf(p.Keys())
+		if p.HostEnv != "" {
+			variable = p.HostEnv
+		}
+		out = append(out, OffInfo{Name: p.ID, Variable: variable})
+	}
+	return out
+}

@@ -1,0 +1,110 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/gateway"
+)
+
+// generate is one call, first byte to last: authenticate, read, decode, range,
+// encode.
+func (s *Server) generate(w http.ResponseWriter, r *http.Request, f *face) {
+	a := newAnswer(s, w, r, f)
+	defer a.recover()
+	current := s.gateway.Current()
+	principal, err := current.Keys.Authenticate(r.Header, r.URL.Query())
+	if err != nil {
+		a.refuse(err)
+		return
+	}
+	body, err := s.readBody(w, r, current)
+	if err != nil {
+		a.refuse(err)
+		return
+	}
+	defer body.release()
+	req, err := f.open(r, body.bytes)
+	if err != nil {
+		a.refuse(err)
+		return
+	}
+	req.ID, req.Principal, req.Relay = a.id, principal, true
+	req.Strict = current.Strict || r.Header.Get("X-Weir-Strict") == "true"
+	a.begin(req, current)
+	defer a.end()
+	for ev, err := range current.Chain.Handle(r.Context(), req) {
+		if err != nil {
+			a.fail(weir.AsError(err))
+			return
+		}
+		if !a.event(ev) {
+			return
+		}
+	}
+	a.done()
+}
+
+// open makes a Request of a body and of the headers that belong to the protocol.
+func (f *face) open(r *http.Request, body []byte) (*weir.Request, error) {
+	wire := &weir.Wire{Protocol: f.codec.Protocol(), Body: body}
+	for _, name := range f.headers {
+		if v, ok := r.Header[name]; ok {
+			if wire.Header == nil {
+				wire.Header = http.Header{}
+			}
+			wire.Header[name] = v
+		}
+	}
+	return f.codec.OpenRequest(f.op, wire)
+}
+
+// readBody reads the body whole, within the limits of one body and of all
+// bodies in flight together.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request, g *gateway.Snapshot) (*body, error) {
+	limit := g.MaxBody
+	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
+		return nil, &weir.Error{Kind: weir.KindInvalid, Status: http.StatusUnsupportedMediaType,
+			Message: "a request body must not be compressed", Param: "Content-Encoding", Hint: "send it as it is"}
+	}
+	if r.ContentLength > limit {
+		return nil, tooLarge(r.ContentLength, limit)
+	}
+	reserve := r.ContentLength
+	if reserve < 0 {
+		reserve = limit
+	}
+	release, err := g.Bytes.Acquire(r.Context(), reserve)
+	if err != nil {
+		return nil, err
+	}
+	b, err := readAll(http.MaxBytesReader(w, r.Body, limit), r.ContentLength)
+	if err != nil {
+		release()
+		return nil, readError(err, limit)
+	}
+	b.admitted = release
+	return b, nil
+}
+
+func tooLarge(size, limit int64) *weir.Error {
+	e := weir.Errorf(weir.KindTooLarge, "the body of %d bytes is over the limit of %d bytes", size, limit)
+	e.Hint = "limits.body in weir.yaml raises it"
+	return e
+}
+
+func readError(err error, limit int64) error {
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		e := weir.Errorf(weir.KindTooLarge, "the body is over the limit of %d bytes", limit)
+		e.Hint = "limits.body in weir.yaml raises it"
+		return e
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return weir.Errorf(weir.KindInvalid, "the body ended before its Content-Length")
+	}
+	return weir.Errorf(weir.KindInvalid, "the body could not be read")
+}

@@ -61,6 +61,10 @@ type Deployment struct {
 	Provider string // "deepseek"
 	Model    string // the provider's own name of the model
 	Handler  Handler
+	// Unfit says in a few words why the deployment cannot serve a request
+	// ("takes no images"); empty when it can, or when that is not known. Nil:
+	// nothing is known. Where there is a choice, the unfit are passed over.
+	Unfit func(*Request) string
 }
 
 // A Principal is who asks: a gateway key.

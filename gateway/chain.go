@@ -44,7 +44,7 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 		Providers: b.on(), Off: b.off(), Simulated: b.simulated, table: table, describe: b.describe,
 	}
 	s.Chain = weir.Chain(
-		attempt.Fallback(attempt.FallbackOptions{Attempts: cfg.Retry.Attempts}),
+		attempt.Fallback(attempt.FallbackOptions{Attempts: cfg.Retry.Attempts, ContextLength: true}),
 		g.metrics.Middleware(),
 		ledger.New(ledger.Options{Sink: g.sink(cfg), Drain: cfg.Disconnect.Drain, Price: b.price}),
 		route.New(&resolver{table, b}),

@@ -23,8 +23,8 @@ func (b *builder) table() (*route.Table, error) {
 	o := route.TableOptions{Aliases: map[string][]string{}, Fallbacks: map[string][]string{}, Make: b.make}
 	for name, m := range b.cfg.Models {
 		o.Aliases[name] = m.Deployments
-		if len(m.Fallbacks) > 0 {
-			o.Fallbacks[name] = m.Fallbacks
+		if next := b.fallbacks(name, nil); len(next) > 0 {
+			o.Fallbacks[name] = next
 		}
 	}
 	now := time.Now()
@@ -46,6 +46,23 @@ func (b *builder) table() (*route.Table, error) {
 		}
 	}
 	return route.NewTable(o)
+}
+
+// fallbacks are a model's fallbacks, and theirs after them. A circle ends where
+// it meets itself.
+func (b *builder) fallbacks(name string, visited []string) []string {
+	if slices.Contains(visited, name) {
+		return nil
+	}
+	visited = append(visited, name)
+	var out []string
+	for _, next := range b.cfg.Models[name].Fallbacks {
+		if !slices.Contains(visited, next) {
+			out = append(out, next)
+			out = append(out, b.fallbacks(next, visited)...)
+		}
+	}
+	return out
 }
 
 // resolver asks the table, and knows better when the table does not know: a
@@ -97,7 +114,9 @@ func (b *builder) make(providerName, model string) (weir.Deployment, error) {
 	if err != nil {
 		return weir.Deployment{}, err
 	}
-	return b.deployment(name, a.name, o.Model, a.timeouts, a.maxConns, call), nil
+	d := b.deployment(name, a.name, o.Model, a.timeouts, a.maxConns, call)
+	d.Unfit = unfit(a.provider.Model(model))
+	return d, nil
 }
 
 // notOn says why a provider cannot be called: switched off, without a key, or

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -104,7 +105,7 @@ func (b *answerBody) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	b.done = true
-	if err != io.EOF {
+	if !errors.Is(err, io.EOF) {
 		err = b.call.brokenAnswer(b.ctx, err, b.key)
 	}
 	return n, err

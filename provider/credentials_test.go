@@ -27,7 +27,7 @@ func keyServer(t *testing.T, answers map[string]int) (o Options, used func() []s
 		mu.Unlock()
 		switch status {
 		case 402:
-			w.WriteHeader(429)
+			w.WriteHeader(http.StatusTooManyRequests)
 			_, _ = w.Write([]byte(`{"error":{"message":"no money","code":"insufficient_quota"}}`))
 		case 0, 200:
 			say("start", "by "+key)(w, r)

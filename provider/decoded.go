@@ -3,6 +3,7 @@ package provider
 import (
 	"compress/gzip"
 	"compress/zlib"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -56,7 +57,7 @@ func (u *unpacker) Read(p []byte) (int, error) {
 	}
 	n, err := u.out.Read(p)
 	u.left -= int64(n)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = unpackError(err)
 	}
 	return n, err
@@ -66,7 +67,7 @@ func (u *unpacker) Read(p []byte) (int, error) {
 // data.
 func unpackError(err error) error {
 	e := connectionError(err)
-	if e.Err == err { // nothing that was known already
+	if errors.Is(e.Err, err) { // nothing that was known already
 		e.Message = "the compressed answer is damaged or cut"
 	}
 	return e

@@ -110,7 +110,7 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 			remotes.Store(r.RemoteAddr, true)
 			switch r.URL.Path {
 			case "/error":
-				http.Error(w, "no", 500)
+				http.Error(w, "no", http.StatusInternalServerError)
 			case "/done":
 				_, _ = io.WriteString(w, "start\n[DONE]\n")
 				w.(http.Flusher).Flush()
@@ -150,7 +150,9 @@ func TestAnAnswerThatDoesNotCloseIsNotWaitedFor(t *testing.T) {
 // when the upstream answered without having read them.
 func TestTheBodyIsNotReadAfterTheCall(t *testing.T) {
 	transports(t, func(t *testing.T, start func(http.HandlerFunc) (*httptest.Server, *Transport)) {
-		s, tr := start(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "too much", 413) })
+		s, tr := start(func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "too much", http.StatusRequestEntityTooLarge)
+		})
 		piece := bytes.Repeat([]byte("x"), 8<<20)
 		h := must(t, single(s, tr, &lines{pieces: [][]byte{piece[:10], piece[10:]}}))
 		for range 3 {

@@ -33,7 +33,7 @@ func (c *call) statusError(ctx context.Context, res *http.Response, requestID st
 			ContentType: res.Header.Get("Content-Type"), Body: body,
 		}
 	}
-	if c.req.Op == weir.CountTokens && (e.Kind == weir.KindNotFound || res.StatusCode == 405 || res.StatusCode == 501) {
+	if c.req.Op == weir.CountTokens && (e.Kind == weir.KindNotFound || res.StatusCode == http.StatusMethodNotAllowed || res.StatusCode == http.StatusNotImplemented) {
 		e.Kind = weir.KindUnsupported // the endpoint has no such path; another stage may estimate
 	}
 	return c.mark(e, requestID, k)

@@ -84,7 +84,7 @@ func TestAnErrorInside200IsAFailure(t *testing.T) {
 
 func TestALongErrorBodyIsReadToItsBound(t *testing.T) {
 	s, tr := upstreamServer(t, func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(500)
+		w.WriteHeader(http.StatusInternalServerError)
 		_, _ = w.Write([]byte(strings.Repeat("x", 1<<20)))
 	})
 	e := ask(t, must(t, single(s, tr, &lines{})), question()).error(t)

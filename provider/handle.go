@@ -135,7 +135,7 @@ func (c *call) run(ctx context.Context) {
 			turn.accepted(k)
 			return
 		}
-		if err == errStopped {
+		if errors.Is(err, errStopped) {
 			return
 		}
 		if turn.refused(k, err) && !c.began && ctx.Err() == nil && c.mayRepeat() {

@@ -32,7 +32,7 @@ func TestACallYieldsTheUpstreamNoteAndThenTheAnswer(t *testing.T) {
 	if out.err != nil || !slices.Equal(out.texts, []string{"one", "two"}) {
 		t.Fatalf("the answer is %q, %v", out.texts, out.err)
 	}
-	if got.Method != "POST" || got.URL.Path != "/base/ask" || got.URL.RawQuery != "tenant=a" {
+	if got.Method != http.MethodPost || got.URL.Path != "/base/ask" || got.URL.RawQuery != "tenant=a" {
 		t.Errorf("the call went to %s %s", got.Method, got.URL)
 	}
 	if string(body) != `{"model":"m"}` || got.ContentLength != int64(len(body)) {
@@ -149,7 +149,7 @@ func TestCountingThatNobodyOffersIsUnsupported(t *testing.T) {
 }
 
 func TestAnEndpointWithoutACountingPathIsUnsupported(t *testing.T) {
-	s, tr := upstreamServer(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "404 page not found", 404) })
+	s, tr := upstreamServer(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "404 page not found", http.StatusNotFound) })
 	req := question()
 	req.Op = weir.CountTokens
 	out := ask(t, must(t, single(s, tr, &lines{counts: true})), req)

@@ -125,7 +125,8 @@ func (o *opening) open(f Found, model string) (weir.Handler, error) {
 // unknown is the error for a name that stands for nothing.
 func (o *opening) unknown(model string) error {
 	err := weir.Errorf(weir.KindModelNotFound, "nobody is known to serve a model named %.100q", model)
-	if name, _, ok := strings.Cut(model, "/"); ok {
+	name, _, qualified := strings.Cut(model, "/")
+	if qualified && o.catalog.Provider(name) == nil {
 		err = weir.Errorf(weir.KindModelNotFound, "unknown provider %.100q", name)
 	}
 	err.Param = "model"

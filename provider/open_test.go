@@ -131,7 +131,7 @@ func TestAddressesWorkWithAndWithoutAVersion(t *testing.T) {
 		var path string
 		s, tr := upstreamServer(t, func(w http.ResponseWriter, r *http.Request) {
 			path = r.URL.Path
-			w.WriteHeader(500)
+			w.WriteHeader(http.StatusInternalServerError)
 		})
 		h, err := Open("acme/acme-big", WithCatalog(testCatalog(t)), WithKey("k"), WithBaseURL(s.URL+tail), WithTransport(tr), WithLookup(env()))
 		if err != nil {
@@ -190,7 +190,7 @@ func TestOpenSaysWhatIsMissing(t *testing.T) {
 		"a host that can be read":       {"local/x", []string{"LOCAL_BASE_URL", "nope"}, weir.KindInvalid, "base URL"},
 		"a protocol that Weir can do":   {"odd/x", []string{"ODD_API_KEY", "k"}, weir.KindInvalid, "odd.native"},
 		"a name":                        {"", nil, weir.KindModelNotFound, "known providers"},
-		"a model, for a provider alone": {"acme/", nil, weir.KindModelNotFound, "provider"},
+		"a model, for a provider alone": {"acme/", nil, weir.KindModelNotFound, "nobody is known"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Open(c.model, WithCatalog(testCatalog(t)), WithLookup(env(c.env...)))

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -84,9 +85,7 @@ func (c *call) requestHeader() http.Header {
 			h[name] = values
 		}
 	}
-	for name, values := range c.upstream.header {
-		h[name] = values
-	}
+	maps.Copy(h, c.header)
 	return h
 }
 

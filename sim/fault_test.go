@@ -58,7 +58,7 @@ func TestRulesChoose(t *testing.T) {
 		{"", "abc", "/v1/x", "500;times=2"},
 		{"401", "abc", "/v1/x", "401"},
 		{"", "abc", "/v1/x", "500;times=2"},
-		{"", "b@404;times=1", "/v1/x", "404;times=1"},
+		{"", "x/sim-b@404;times=1", "/v1/x", "404;times=1"},
 		{"", "b", "/v1/messages", "429"},
 		{"", "abc", "/v1/messages", "429"},
 	} {
@@ -67,8 +67,11 @@ func TestRulesChoose(t *testing.T) {
 			t.Errorf("%d: got %v, %v, want %s", i, f, err, c.want)
 		}
 	}
-	if f, _ := r.choose("", "b@404;times=1", "/v1/messages"); f != nil {
+	if f, _ := r.choose("", "x/sim-b@404;times=1", "/v1/messages"); f != nil {
 		t.Errorf("a fault for one time was played twice: %v", f)
+	}
+	if f, err := r.choose("", "claude@20250219", "/v1/messages"); err != nil || f.String() != "429" {
+		t.Errorf("an @ of somebody else's is taken for a fault: %v, %v", f, err)
 	}
 	hits := 0
 	for range 1000 {

@@ -36,22 +36,22 @@ func (p *play) fail(err error) bool {
 // upstreams do. It reports whether to go on.
 func (p *play) scripts(list []*script) bool {
 	for i := 0; ; i++ {
-		any := false
+		played := false
 		for _, s := range list {
 			if i >= len(s.events) {
 				continue
 			}
 			ev := s.events[i]
-			if err := p.pace.wait(p.ctx, ev, !any); err != nil {
+			if err := p.pace.wait(p.ctx, ev, !played); err != nil {
 				return p.fail(err)
 			}
-			any = true
+			played = true
 			ev.More = i+1 < len(s.events) && s.events[i+1].Type != weir.EventDelta || ev.Type == weir.EventFinish
 			if !p.send(ev) {
 				return false
 			}
 		}
-		if !any {
+		if !played {
 			return true
 		}
 	}

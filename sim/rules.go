@@ -99,7 +99,7 @@ func (r *rules) choose(header, model, urlPath string) (*Fault, error) {
 	if header != "" {
 		return r.once(header, "header "+header)
 	}
-	if _, spec, ok := strings.Cut(model, "@"); ok && spec != "" {
+	if spec := modelFault(model); spec != "" {
 		return r.once(spec, "model "+model)
 	}
 	for i := range r.list {
@@ -116,6 +116,17 @@ func (r *rules) choose(header, model, urlPath string) (*Fault, error) {
 		return x.fault, nil
 	}
 	return nil, nil
+}
+
+// modelFault is the fault in a model's name: what follows the @ where the name,
+// behind the last slash, begins with "sim" ("sim@503", "a/sim-b@cut=after:3").
+// Other names may have an @ of their own, as those of Vertex do.
+func modelFault(model string) string {
+	name, spec, _ := strings.Cut(model, "@")
+	if !strings.HasPrefix(name[strings.LastIndexByte(name, '/')+1:], "sim") {
+		return ""
+	}
+	return spec
 }
 
 // once counts the plays of a fault that came with its request, by key.

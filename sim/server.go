@@ -121,8 +121,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, c codec.Codec, op
 		return
 	}
 	req, openErr := c.OpenRequest(op, &weir.Wire{Protocol: c.Protocol(), Body: body, Header: pick(r.Header, c.RequestHeaders())})
-	seen := Seen{Method: r.Method, Path: r.URL.Path, Query: redactQuery(r.URL.RawQuery), Header: redact(r.Header), Raw: body}
-	seen.Body = rawJSON(body)
+	seen := Seen{Method: r.Method, Path: r.URL.Path, Query: redactQuery(r.URL.RawQuery), Header: redact(r.Header)}
+	seen.keepBody(body)
 	if openErr == nil {
 		seen.Model = req.Model
 	}

@@ -186,7 +186,7 @@ func TestServerAnswersBadCallsInTheProtocol(t *testing.T) {
 func TestServerCountsWhatItSaw(t *testing.T) {
 	s, h := start(t, sim.ServerOptions{Keep: 2})
 	d := dialects["chat"]
-	for _, model := range []string{"a", "b", "b@500"} {
+	for _, model := range []string{"a", "b", "sim@500"} {
 		if _, _, err := post(t, h, d.path+"?key=secret", d.request(model, false)); err != nil {
 			t.Fatal(err)
 		}
@@ -201,7 +201,7 @@ func TestServerCountsWhatItSaw(t *testing.T) {
 	if err != nil || st.Requests != 3 || st.Models["b"] != 1 || st.Paths[d.path] != 3 || st.Faults["500"] != 1 || st.InFlight != 0 {
 		t.Errorf("%+v, %v", st, err)
 	}
-	if len(st.Last) != 2 || st.Last[1].Model != "b@500" || !bytes.Contains(st.Last[0].Body, []byte(`"b"`)) || strings.Contains(st.Last[0].Query, "secret") {
+	if len(st.Last) != 2 || st.Last[1].Model != "sim@500" || !bytes.Contains(st.Last[0].Body, []byte(`"b"`)) || strings.Contains(st.Last[0].Query, "secret") {
 		t.Errorf("last %+v", st.Last)
 	}
 	if s.Stats().Requests != 3 {
@@ -213,7 +213,7 @@ func TestServerCountsClientsThatLeave(t *testing.T) {
 	s, h := start(t, sim.ServerOptions{})
 	ctx, cancel := context.WithCancel(t.Context())
 	d := dialects["messages"]
-	req, _ := http.NewRequestWithContext(ctx, http.MethodPost, h.URL+d.path, strings.NewReader(d.request("m@stall=after:2", true)))
+	req, _ := http.NewRequestWithContext(ctx, http.MethodPost, h.URL+d.path, strings.NewReader(d.request("sim@stall=after:2", true)))
 	resp, err := h.Client().Do(req)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -35,6 +36,22 @@ type Seen struct {
 	Header http.Header     `json:"header"`
 	Body   json.RawMessage `json:"body,omitempty"` // as received where it is JSON, else null
 	Raw    []byte          `json:"-"`              // as received
+	// Bytes is the length of the body. Of one longer than 1 MiB, Raw is the
+	// first MiB, and Body nothing.
+	Bytes int `json:"bytes"`
+}
+
+// keepBytes bounds how much of a body is remembered.
+const keepBytes = 1 << 20
+
+// keepBody notes a body.
+func (s *Seen) keepBody(body []byte) {
+	s.Bytes = len(body)
+	if len(body) > keepBytes {
+		s.Raw = bytes.Clone(body[:keepBytes])
+		return
+	}
+	s.Raw, s.Body = body, rawJSON(body)
 }
 
 // recorder gathers Stats. Safe for concurrent use.

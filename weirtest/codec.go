@@ -70,7 +70,7 @@ func testSplits(t *testing.T, c codec.Codec) {
 			"at random": &pieces{rest: rec.Response.Body, random: random},
 			"early EOF": iotest.DataErrReader(bytes.NewReader(rec.Response.Body)),
 		}
-		if len(rec.Response.Body) < 16<<10 {
+		if len(rec.Response.Body) < 2<<10 {
 			splits["byte by byte"] = iotest.OneByteReader(bytes.NewReader(rec.Response.Body))
 		}
 		for name, body := range splits {

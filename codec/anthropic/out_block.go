@@ -26,6 +26,7 @@ type outBlock struct {
 	open, ended, closed bool
 
 	text      []byte // gathered and not written: text, thinking, arguments
+	ink       bool   // there was more than white space so far
 	citations [][]byte
 	signature []byte
 	encrypted []byte
@@ -58,6 +59,7 @@ func newOutBlock(ev *weir.Event) *outBlock {
 			b.kind = outOpaque
 		}
 	}
+	b.ink = b.ink || hasInk(string(b.text))
 	return b
 }
 
@@ -87,11 +89,11 @@ func (b *outBlock) take(w *streamWriter, ev *weir.Event) {
 	switch ev.Part {
 	case weir.PartText, weir.PartTranscript:
 		if b.kind == outText || b.kind == outThinking {
-			b.text = append(b.text, ev.Text...)
+			b.gather(ev.Text)
 		}
 	case weir.PartArguments:
 		if b.kind == outTool {
-			b.text = append(b.text, ev.Text...)
+			b.gather(ev.Text)
 			b.json.feed(ev.Text)
 		}
 	case weir.PartSignature:
@@ -103,6 +105,11 @@ func (b *outBlock) take(w *streamWriter, ev *weir.Event) {
 			b.cite(w, ev.Citation)
 		}
 	}
+}
+
+func (b *outBlock) gather(s string) {
+	b.text = append(b.text, s...)
+	b.ink = b.ink || hasInk(s)
 }
 
 func (b *outBlock) cite(w *streamWriter, c *weir.Citation) {

@@ -34,6 +34,7 @@ func edits(w *weir.Wire, req *weir.Request, target *codec.Target, losses *codec.
 	e.stop()
 	e.toolChoice()
 	e.thinking()
+	e.needsStream(req)
 	e.params()
 	return e.list, nil
 }
@@ -135,6 +136,22 @@ func (e *editor) thinking() {
 	if to.effort != said.effort {
 		e.set("output_config", withMember(config, "effort", to.effort))
 	}
+}
+
+// needsStream turns thinking off for a call that is not streamed, where the
+// upstream refuses the two together (Qwen, T-10).
+func (e *editor) needsStream(req *weir.Request) {
+	if !e.q.ThinkingNeedsStream || req.Stream || req.Op != weir.Generate {
+		return
+	}
+	raw := e.get("thinking")
+	if jsonx.StringOr(jsonx.Get(raw, "type"), "") == thinkDisabled {
+		return
+	}
+	if raw != nil && !jsonx.IsNull(raw) {
+		e.losses.Approximate("thinking", "off: the target thinks in streams only")
+	}
+	e.set("thinking", []byte(`{"type":"disabled"}`))
 }
 
 // withMember is the object raw with the string member key set, or without it

@@ -236,6 +236,7 @@ func TestQuirksChangeTheReceivedBytesAndNothingElse(t *testing.T) {
 		{"a forced call", `"tool_choice": {"type":"any"}, `, `"tool_choice": {"type":"auto"}, `, codec.Quirks{ToolChoices: []string{"auto"}}, "approximated tool_choice"},
 		{"a budget", `"thinking": {"type":"enabled","budget_tokens":2000}, `, `"thinking": {"type":"adaptive"}, `, codec.Quirks{ThinkingModes: []string{"adaptive"}}, "approximated thinking.type"},
 		{"no budget", `"thinking": {"type":"adaptive","display":"omitted"}, `, `"thinking": {"type":"enabled","budget_tokens":4999,"display":"omitted"}, `, codec.Quirks{ThinkingModes: []string{"enabled"}}, "approximated thinking.type"},
+		{"thinking that needs a stream", `"thinking": {"type":"adaptive"}, `, `"thinking": {"type":"disabled"}, `, codec.Quirks{ThinkingNeedsStream: true}, "approximated thinking"}, // T-10
 		{"an effort", `"output_config": {"effort":"xhigh","x":1}, `, `"output_config": {"x":1,"effort":"high"}, `, codec.Quirks{Efforts: []string{"low", "high"}}, "clamped output_config.effort"},
 	}
 	for _, tt := range tests {

@@ -22,6 +22,7 @@ type streamDecoder struct {
 
 	started  bool
 	content  bool // a frame of content came
+	lead     bool // a Start is to be made up: message_start was lost (W-04)
 	finished bool // Finish was sent
 	stopped  bool // message_stop came
 	usage    usageState
@@ -114,12 +115,15 @@ func (d *streamDecoder) frame(f *sse.Frame) bool {
 			return more
 		}
 	}
+	if !d.started && t != framePing && t != frameMessageStart && t != frameError && t != frameUnknown {
+		d.started, d.lead = true, true
+	}
 	switch t {
 	case framePing:
 		return d.emit(f.Raw, weir.Event{Type: weir.EventPing})
 	case frameBlockStart, frameBlockDelta, frameBlockStop:
 		d.content = true
-		if d.answer.Relay {
+		if d.answer.Relay && d.answer.Stream {
 			return d.emit(f.Raw, weir.Event{Type: weir.EventRelay})
 		}
 		return d.block(f, t)
@@ -150,6 +154,9 @@ func (d *streamDecoder) block(f *sse.Frame, t frameType) bool {
 
 // emit sends the only Event of a frame.
 func (d *streamDecoder) emit(raw []byte, ev weir.Event) bool {
+	if d.lead {
+		return d.emitAll(raw, []weir.Event{ev})
+	}
 	d.one = weir.Frame{Protocol: protocol, Raw: raw, Events: 1}
 	ev.Frame = &d.one
 	ev.More = d.reader.More()
@@ -159,6 +166,10 @@ func (d *streamDecoder) emit(raw []byte, ev weir.Event) bool {
 // emitAll sends the Events of a frame that has several, or one without meaning
 // where there is none.
 func (d *streamDecoder) emitAll(raw []byte, events []weir.Event) bool {
+	if d.lead {
+		d.lead = false
+		events = append([]weir.Event{{Type: weir.EventStart, Start: &weir.Start{From: protocol}}}, events...)
+	}
 	if len(events) == 0 {
 		return d.emit(raw, weir.Event{Type: weir.EventRelay})
 	}

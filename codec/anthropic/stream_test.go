@@ -288,6 +288,21 @@ func TestLongAnswersAreRefusedAboveTheLimit(t *testing.T) { // W-02
 	}
 }
 
+func TestAnAnswerInTheOtherFormThanAskedForIsDecoded(t *testing.T) {
+	whole := `{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"hi"}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":3,"output_tokens":9}}`
+	d := decode(t, streamOf(whole, true))
+	out := encode(&weir.Request{Stream: true}, d.events, nil)
+	if err := wireRules(out); err != nil || !bytes.Contains(out, []byte(`"hi"`)) {
+		t.Errorf("%v\n%s", err, out)
+	}
+	a := streamOf(frameStart+frameText+frameHi+frameEnd+frameDelta+frameStop, true)
+	a.Stream = false
+	d = decode(t, a)
+	if out := string(encode(&weir.Request{}, d.events, nil)); !strings.Contains(out, `"content":[{"type":"text","text":"hi"}]`) {
+		t.Error(out)
+	}
+}
+
 func TestCountsAreReadAndWritten(t *testing.T) { // C-05
 	a := &codec.Answer{Body: strings.NewReader(`{"input_tokens": 12}`), Op: weir.CountTokens, Target: plainTarget("m")}
 	d := decode(t, a)

@@ -213,18 +213,16 @@ func (w *streamWriter) drain(dst []byte, b *outBlock) []byte {
 			dst = w.open(dst, b)
 		}
 	default:
-		if !b.open && !hasInk(string(b.text)) {
+		if !b.open && !b.ink {
 			return dst // blocks without a word are not opened (T-09)
 		}
 		if !b.open {
 			dst = w.open(dst, b)
 		}
 	}
-	if len(b.text) > 0 && !b.custom() {
-		if b.kind != outTool || b.wrote || hasInk(string(b.text)) {
-			dst = appendDelta(dst, b.out, b.kind, string(b.text))
-			b.wrote = true
-		}
+	if len(b.text) > 0 && b.ink && !b.custom() {
+		dst = appendDelta(dst, b.out, b.kind, string(b.text))
+		b.wrote = true
 		b.text = b.text[:0]
 	}
 	for _, c := range b.citations {

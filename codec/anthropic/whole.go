@@ -52,7 +52,8 @@ func wholeEvents(a *codec.Answer, raw []byte) ([]weir.Event, error) {
 	}
 	start := decodeStart(raw)
 	events := []weir.Event{{Type: weir.EventStart, Start: start}}
-	if a.Relay {
+	if a.Relay && !a.Stream {
+		// Where a stream was asked for, the client needs the content in Events.
 		events = append(events, weir.Event{Type: weir.EventRelay})
 	} else {
 		blocks, err := wholeBlocks(a, jsonx.Get(raw, "content"))

@@ -113,7 +113,7 @@ func (c *wireChecker) delta(data []byte) error {
 	d := jsonx.Get(data, "delta")
 	typ := jsonx.StringOr(jsonx.Get(d, "type"), "")
 	if typ == "input_json_delta" {
-		if !strings.HasSuffix(c.kind, "tool_use") {
+		if c.kind == "text" || strings.HasSuffix(c.kind, "thinking") {
 			return fmt.Errorf("input for %s", c.kind)
 		}
 		c.input = append(c.input, jsonx.StringOr(jsonx.Get(d, "partial_json"), "")...)

@@ -79,7 +79,7 @@ func (d *decoder) top(key, value []byte) error {
 	case "object", "obfuscation", "p":
 	default:
 		if !d.started && says(value) {
-			c.extra.Add(string(key), value)
+			keep(&c.extra, string(key), value)
 		}
 	}
 	return nil
@@ -320,6 +320,9 @@ func (d *decoder) answerPart(c *choice, raw []byte) {
 	case "image_url":
 		d.image(c, raw)
 	default:
+		if jsonx.Valid(raw) != nil {
+			return
+		}
 		d.endProse(c, notOpen)
 		b := opaque(jsonx.StringOr(jsonx.Get(raw, "type"), ""), raw)
 		d.end(c, d.start(c, &b))
@@ -337,7 +340,7 @@ func (d *decoder) images(c *choice, raw []byte) {
 // face send pictures that a model made.
 func (d *decoder) image(c *choice, raw []byte) {
 	inner := jsonx.Get(raw, "image_url")
-	if inner == nil {
+	if inner == nil || jsonx.Valid(inner) != nil {
 		return
 	}
 	var r reader
@@ -383,6 +386,9 @@ func (d *decoder) audio(c *choice, raw []byte) {
 // citations reads annotations, which belong to the text.
 func (d *decoder) citations(c *choice, raw []byte) {
 	_ = jsonx.EachElement(raw, func(_ int, a []byte) error {
+		if jsonx.Valid(a) != nil {
+			return nil
+		}
 		if c.open[openText] == notOpen {
 			d.endProse(c, openText)
 			c.open[openText] = d.start(c, &weir.Block{Type: weir.BlockText})
@@ -415,7 +421,7 @@ func citation(raw []byte) *weir.Citation {
 // logprobs are passed on raw, at the text that is open.
 func (d *decoder) logprobs(c *choice) {
 	raw := d.chunk.logprobs
-	if saysNothing(raw) {
+	if saysNothing(raw) || jsonx.Valid(raw) != nil {
 		return
 	}
 	d.delta(c, max(c.open[openText], 0), weir.PartLogprobs, string(raw))
@@ -453,7 +459,7 @@ func (d *decoder) finish(c *choice) error {
 	f := &weir.Finish{Reason: reason, Native: native, From: protocol}
 	for _, x := range d.chunk.choiceExtra {
 		if says(x.Value) && !saysNothing(x.Value) {
-			f.Extra.Add(x.Name, x.Value)
+			keep(&f.Extra, x.Name, x.Value)
 		}
 	}
 	d.close(c, f)

@@ -54,16 +54,23 @@ func isStream(a *codec.Answer, first byte) bool {
 const peekSize = 512
 
 // peek reads as little as it takes to see the first byte that says something, 0
-// when the first piece has none, and gives the source back whole.
+// when there is none among the first peekSize, and gives the source back whole.
+// One read is not enough: what an answer is must not depend on how it was split.
 func peek(r io.Reader) (io.Reader, byte) {
-	buf := make([]byte, peekSize)
-	n, err := r.Read(buf)
-	buf = buf[:n]
-	src := &prefixed{prefix: buf, err: err, rest: r}
-	if trimmed := bytes.TrimLeft(bytes.TrimPrefix(buf, []byte("\xef\xbb\xbf")), " \t\r\n"); len(trimmed) > 0 {
-		return src, trimmed[0]
+	const bom = "\xef\xbb\xbf"
+	buf := make([]byte, 0, peekSize)
+	for range 2 * peekSize { // a bound for readers that return nothing, again and again
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		said := bytes.TrimLeft(bytes.TrimPrefix(buf, []byte(bom)), " \t\r\n")
+		if len(said) > 0 && !strings.HasPrefix(bom, string(buf)) {
+			return &prefixed{prefix: buf, err: err, rest: r}, said[0]
+		}
+		if err != nil || len(buf) == cap(buf) {
+			return &prefixed{prefix: buf, err: err, rest: r}, 0
+		}
 	}
-	return src, 0
+	return &prefixed{prefix: buf, rest: r}, 0
 }
 
 // prefixed is a source of which the first piece was read already.

@@ -15,8 +15,12 @@ func spell(f *weir.Fields, name string, raw []byte) {
 }
 
 // keep remembers a member that has no word in the canonical form. One that says
-// nothing is a spelling only.
+// nothing is a spelling only. Answers are not checked as a whole, so what is
+// malformed inside is left out here rather than sent on.
 func keep(f *weir.Fields, name string, raw []byte) {
+	if jsonx.Valid(raw) != nil {
+		return
+	}
 	*f = append(*f, weir.Field{Name: name, Value: bytes.Clone(raw), Spelling: saysNothing(raw)})
 }
 

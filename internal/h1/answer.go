@@ -33,7 +33,7 @@ func (a *answer) Read(p []byte) (int, error) {
 // fail remembers how the answer ended, and lets go of the connection.
 func (a *answer) fail(err error) {
 	a.err = err
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		a.finish()
 		return
 	}
@@ -63,7 +63,7 @@ func (a *answer) readLength(p []byte) (int, error) {
 	if a.left == 0 {
 		return n, io.EOF
 	}
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err
@@ -157,7 +157,7 @@ func (a *answer) wait() {
 		_ = a.request.body.Close()
 		return
 	}
-	<-a.writer
+	_ = <-a.writer // it failed, since the connection is closed
 	a.writer = nil
 }
 

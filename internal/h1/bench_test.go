@@ -68,7 +68,7 @@ func benchClients(b *testing.B, answer []byte, body string) {
 				buf := make([]byte, 16<<10)
 				for pb.Next() {
 					bd := NewBody([][]byte{piece})
-					r, _ := http.NewRequestWithContext(b.Context(), "POST", url, bd.Reader())
+					r, _ := http.NewRequestWithContext(b.Context(), http.MethodPost, url, bd.Reader())
 					r.Header, r.ContentLength = header, bd.Len()
 					res, err := rt.RoundTrip(r)
 					if err != nil {

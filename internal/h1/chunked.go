@@ -54,7 +54,7 @@ func (a *answer) readData(p []byte) (int, error) {
 	if a.left -= int64(n); a.left == 0 {
 		a.chunks = chunkDataEnd
 	}
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err
@@ -146,7 +146,7 @@ func tooLong(err error, what string) error {
 	if errors.Is(err, errTooLong) {
 		return malformed("%s", what)
 	}
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

@@ -3,6 +3,7 @@ package h1
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/url"
 	"sync"
@@ -106,7 +107,8 @@ func dialError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if n, ok := err.(net.Error); ok && n.Timeout() {
+	var n net.Error
+	if errors.As(err, &n) {
 		return &net.OpError{Op: "dial", Net: "tcp", Err: errConnectTimeout{}}
 	}
 	return err

@@ -73,9 +73,9 @@ func (in *input) headError(err error) error {
 	switch {
 	case in.silent:
 		return &noAnswerError{err}
-	case err == errTooLong:
+	case errors.Is(err, errTooLong):
 		return malformed("its head is longer than is allowed")
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return io.ErrUnexpectedEOF
 	}
 	return err

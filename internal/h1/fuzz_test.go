@@ -36,7 +36,7 @@ func exchangeOver(data []byte, step int) (*http.Response, []byte, error) {
 	tr := New(Options{MaxHeaderBytes: 4 << 10, Dial: func(context.Context, string, string) (net.Conn, error) {
 		return &memConn{data: data, step: step}, nil
 	}})
-	req := &http.Request{Method: "POST", URL: &url.URL{Scheme: "http", Host: "h", Path: "/"}, Header: http.Header{}}
+	req := &http.Request{Method: http.MethodPost, URL: &url.URL{Scheme: "http", Host: "h", Path: "/"}, Header: http.Header{}}
 	res, err := tr.RoundTrip(req)
 	if err != nil {
 		return nil, nil, err
@@ -88,7 +88,7 @@ func FuzzAnswer(f *testing.F) {
 func byNetHTTP(data []byte) (*http.Response, []byte, bool) {
 	r := bufio.NewReader(bytes.NewReader(data))
 	for {
-		res, err := http.ReadResponse(r, &http.Request{Method: "POST"})
+		res, err := http.ReadResponse(r, &http.Request{Method: http.MethodPost})
 		if err != nil {
 			return nil, nil, false
 		}

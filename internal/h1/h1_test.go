@@ -96,7 +96,7 @@ func TestBodiesOfAllSizesGoThereAndBackOnOneConnection(t *testing.T) {
 				if got := read(t, res); got != a+b {
 					t.Errorf("%d bytes came back as %d", size, len(got))
 				}
-				if v := res.Header["X-Mixed"]; len(v) != 2 || v[0] != "a" || v[1] != "b" || res.StatusCode != 200 || res.Status != "200 OK" {
+				if v := res.Header["X-Mixed"]; len(v) != 2 || v[0] != "a" || v[1] != "b" || res.StatusCode != http.StatusOK || res.Status != "200 OK" {
 					t.Errorf("%d bytes: %s %v", size, res.Status, res.Header)
 				}
 				if size > 0 && res.Header.Get("X-Length") != strconv.Itoa(size) {
@@ -119,7 +119,7 @@ func TestOrdinaryReadersAreSentToo(t *testing.T) {
 	for _, size := range []int{0, 10, 100_000, 1 << 20} {
 		for _, length := range []int64{-1, int64(size)} {
 			text := strings.Repeat("x", size)
-			r, _ := http.NewRequestWithContext(t.Context(), "POST", url, io.NopCloser(strings.NewReader(text)))
+			r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, url, io.NopCloser(strings.NewReader(text)))
 			r.ContentLength = length
 			res, err := tr.RoundTrip(r)
 			if err != nil {
@@ -140,9 +140,9 @@ func TestMethodsWithoutABody(t *testing.T) {
 		w.Header().Set("X-Method", r.Method)
 		switch r.URL.Path {
 		case "/204":
-			w.WriteHeader(204)
+			w.WriteHeader(http.StatusNoContent)
 		case "/304":
-			w.WriteHeader(304)
+			w.WriteHeader(http.StatusNotModified)
 		default:
 			_, _ = w.Write([]byte("text"))
 		}
@@ -178,7 +178,7 @@ func TestAStreamArrivesPieceByPiece(t *testing.T) {
 	defer close(next)
 	tr := transport(t, Options{})
 	for range 3 {
-		r, _ := http.NewRequestWithContext(t.Context(), "GET", url, nil)
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 		go func() { next <- "0" }()
 		res, err := tr.RoundTrip(r)
 		if err != nil {
@@ -237,10 +237,16 @@ func TestCancellation(t *testing.T) {
 		body  string
 		dial  bool // is what hangs
 	}{
-		"while the head is awaited":       {serve: silent, body: "x"},
-		"in the middle of the head":       {serve: func(c net.Conn) { _, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nA: "); silent(c) }, body: "x"},
-		"in the middle of a body":         {serve: func(c net.Conn) { _, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"); silent(c) }},
-		"in the middle of a chunk":        {serve: func(c net.Conn) { _, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nabc"); silent(c) }},
+		"while the head is awaited": {serve: silent, body: "x"},
+		"in the middle of the head": {serve: func(c net.Conn) { _, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nA: "); silent(c) }, body: "x"},
+		"in the middle of a body": {serve: func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+			silent(c)
+		}},
+		"in the middle of a chunk": {serve: func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nabc")
+			silent(c)
+		}},
 		"while a body is written":         {serve: func(c net.Conn) { _, _ = c.Read(make([]byte, 1)); select {} }, body: strings.Repeat("x", 16<<20)},
 		"while the connection is awaited": {dial: true},
 	} {

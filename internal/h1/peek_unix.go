@@ -3,6 +3,7 @@
 package h1
 
 import (
+	"errors"
 	"net"
 	"syscall"
 )
@@ -39,5 +40,5 @@ func (p *peeker) quiet() bool {
 	if err := p.conn.Read(p.read); err != nil {
 		return false
 	}
-	return p.err == syscall.EAGAIN || p.err == syscall.EWOULDBLOCK
+	return errors.Is(p.err, syscall.EAGAIN) || errors.Is(p.err, syscall.EWOULDBLOCK)
 }

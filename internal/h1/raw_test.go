@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -195,31 +196,43 @@ func TestConnectionsThatAreNotUsedAgain(t *testing.T) {
 	}
 }
 
-// What a server sends to an idle connection is no answer to the next request.
-func TestAnUnaskedAnswerIsNotTaken(t *testing.T) {
-	sent := make(chan struct{})
-	conns := new(atomic.Int32)
-	url, done := raw(t, func(c net.Conn) {
-		if conns.Add(1) > 1 {
-			scripted(fine)(c)
-			return
-		}
-		scripted(fine + "")(noClose{c})
-		_, _ = io.WriteString(c, "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
-		close(sent)
-	})
-	defer done()
-	tr := transport(t, Options{})
-	for i := range 2 {
-		if i == 1 {
-			<-sent
-			waitFor(t, func() bool { return !idlePeek(tr) })
-		}
-		res, err := tr.RoundTrip(post(t.Context(), t, url, "x"))
-		if err != nil || res.StatusCode != 200 {
-			t.Fatalf("%v, %v", res, err)
-		}
-		read(t, res)
+// What a server sends to an idle connection is no answer to the next request,
+// and one that it closed is not used: here the body could not be sent again.
+func TestAnIdleConnectionIsLookedAtBeforeUse(t *testing.T) {
+	for name, late := range map[string]string{
+		"an unasked answer": "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n",
+		"the end":           "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			read1, conns := make(chan struct{}), new(atomic.Int32)
+			url, done := raw(t, func(c net.Conn) {
+				if conns.Add(1) > 1 {
+					scripted(fine)(c)
+					return
+				}
+				scripted(fine)(noClose{c})
+				<-read1
+				_, _ = io.WriteString(c, late)
+				_ = c.Close()
+			})
+			defer done()
+			tr := transport(t, Options{})
+			for i := range 2 {
+				req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, url, io.NopCloser(strings.NewReader("once")))
+				res, err := tr.RoundTrip(req)
+				if err != nil || res.StatusCode != http.StatusOK {
+					t.Fatalf("%v, %v", res, err)
+				}
+				read(t, res)
+				if i == 0 {
+					if idle := len(onlyHost(tr).idle); idle != 1 {
+						t.Fatalf("%d connections wait", idle)
+					}
+					close(read1)
+					waitFor(t, func() bool { return !idlePeek(tr) })
+				}
+			}
+		})
 	}
 }
 
@@ -227,8 +240,8 @@ type noClose struct{ net.Conn }
 
 func (noClose) Close() error { return nil }
 
-// idlePeek reports whether the waiting connection is quiet, without taking
-// what is there: the bytes are the server's 408, and one less makes no answer.
+// idlePeek reports whether the waiting connection is quiet. It takes a byte of
+// what is there, of which there are more.
 func idlePeek(tr *Transport) bool {
 	for _, h := range tr.hosts {
 		h.mu.Lock()
@@ -276,7 +289,7 @@ func TestAStaleConnectionIsReplacedOnce(t *testing.T) {
 	if n := conns.Load(); n != 3 {
 		t.Errorf("%d connections were made", n)
 	}
-	once, _ := http.NewRequestWithContext(t.Context(), "POST", url, io.NopCloser(strings.NewReader("once")))
+	once, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, url, io.NopCloser(strings.NewReader("once")))
 	if _, err := tr.RoundTrip(once); err == nil {
 		t.Error("a body that cannot be read again was sent again")
 	}
@@ -314,7 +327,7 @@ func TestAnEarlyAnswerIsReadWhileTheBodyIsStillWritten(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := read(t, res); got != "big" || res.StatusCode != 413 {
+			if got := read(t, res); got != "big" || res.StatusCode != http.StatusRequestEntityTooLarge {
 				t.Errorf("the answer is %d %q", res.StatusCode, got)
 			}
 		})
@@ -330,7 +343,7 @@ func TestABodyThatBlocksIsClosed(t *testing.T) {
 	defer done()
 	r, w := io.Pipe()
 	defer w.Close()
-	req, _ := http.NewRequestWithContext(t.Context(), "POST", url, r)
+	req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, url, r)
 	res, err := transport(t, Options{}).RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
@@ -467,5 +480,55 @@ func TestIdleConnectionsEnd(t *testing.T) {
 	read(t, res)
 	if n := conns.Load(); n != 3 {
 		t.Errorf("%d connections were made", n)
+	}
+}
+
+// A request that could not be written may have been answered nevertheless.
+func TestARefusalIsReadAfterAFailedWrite(t *testing.T) {
+	answer := "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig"
+	tr := transport(t, Options{Dial: func(context.Context, string, string) (net.Conn, error) {
+		return brokenPipe{&memConn{data: []byte(answer), step: 1 << 10}}, nil
+	}})
+	res, err := tr.RoundTrip(post(t.Context(), t, "http://h", "x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, res); got != "big" || onlyHost(tr).open != 0 {
+		t.Errorf("the answer is %q, %d connections are kept", got, onlyHost(tr).open)
+	}
+}
+
+type brokenPipe struct{ net.Conn }
+
+func (brokenPipe) Write([]byte) (int, error) { return 0, &net.OpError{Op: "write", Err: syscall.EPIPE} }
+
+// A connection that is handed over to somebody who gives up at that moment is
+// not lost, nor is a place.
+func TestWhatIsHandedOverTooLateIsPassedOn(t *testing.T) {
+	o := Options{MaxConnsPerHost: 1}
+	o.defaults()
+	for name, c := range map[string]*conn{"a connection": {raw: &memConn{}}, "a place": nil} {
+		h := &host{options: &o, open: 1}
+		if c != nil {
+			c.host = h
+		}
+		turn := make(chan *conn, 1)
+		turn <- c
+		h.leave(turn)
+		if kept := len(h.idle); (c != nil) != (kept == 1) || h.open != kept {
+			t.Errorf("%s: %d are idle, %d counted", name, kept, h.open)
+		}
+		h.closeIdle()
+	}
+}
+
+// At the bound an idle connection makes place for one that has to be fresh.
+func TestAFreshConnectionTakesThePlaceOfAnIdleOne(t *testing.T) {
+	o := Options{MaxConnsPerHost: 1}
+	o.defaults()
+	h := &host{options: &o, open: 1}
+	h.idle = []*conn{{host: h, raw: &memConn{}}}
+	if c, err := h.admit(t.Context(), false); c != nil || err != nil || h.open != 1 || len(h.idle) != 0 {
+		t.Errorf("%v, %v: %d are idle, %d counted", c, err, len(h.idle), h.open)
 	}
 }

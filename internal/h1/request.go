@@ -161,7 +161,7 @@ func (c *conn) writePieces(r *bodyReader) error {
 
 func copyLength(w *bufio.Writer, body io.Reader, length int64) error {
 	n, err := io.CopyN(w, body, length)
-	if n < length && err == io.EOF {
+	if n < length && errors.Is(err, io.EOF) {
 		return errors.New("h1: the request body is shorter than its length")
 	}
 	if err != nil {

@@ -60,11 +60,16 @@ func (f *fallback) run(ctx context.Context) {
 		f.req.Allowance = weir.NewAllowance(f.Attempts)
 	}
 	all := f.req.Deployments
+	unfit := f.passOver(all)
 	for i := range all {
 		if all[i].Handler == nil || visited(all[:i], all[i].Name) {
 			continue
 		}
-		if len(f.failed) > 0 && (f.req.Allowance.Left() <= 0 || ctx.Err() != nil) {
+		if unfit != nil && unfit[i] != nil {
+			f.skip(&all[i], unfit[i])
+			continue
+		}
+		if len(f.made) > 0 && (f.req.Allowance.Left() <= 0 || ctx.Err() != nil) {
 			break
 		}
 		t := f.begin(&all[i])
@@ -77,6 +82,44 @@ func (f *fallback) run(ctx context.Context) {
 		}
 	}
 	f.yield(weir.Event{}, f.verdict(ctx))
+}
+
+// passOver finds the deployments that cannot serve the request, so that they
+// are not called to no purpose. Nil when there is no choice: facts about models
+// may be wrong, and the only one left is worth a try.
+func (f *fallback) passOver(all []weir.Deployment) []*weir.Error {
+	if len(all) < 2 {
+		return nil
+	}
+	var unfit []*weir.Error
+	fit := 0
+	for i := range all {
+		if all[i].Unfit == nil {
+			fit++
+			continue
+		}
+		reason := all[i].Unfit(f.req)
+		if reason == "" {
+			fit++
+			continue
+		}
+		if unfit == nil {
+			unfit = make([]*weir.Error, len(all))
+		}
+		unfit[i] = weir.Errorf(weir.KindUnsupported, "passed over: %s", reason)
+	}
+	if fit == 0 {
+		return nil
+	}
+	return unfit
+}
+
+// skip lists a deployment that was passed over among the attempts of a failure.
+// It is no attempt: nothing was called.
+func (f *fallback) skip(d *weir.Deployment, why *weir.Error) {
+	why.Deployment, why.Provider = d.Name, d.Provider
+	f.failed = append(f.failed, why)
+	f.made = append(f.made, &weir.Attempt{Deployment: d.Name, Provider: d.Provider, Model: d.Model, Err: why})
 }
 
 func visited(before []weir.Deployment, name string) bool {

@@ -49,6 +49,8 @@ func rank(err *weir.Error) int {
 	switch {
 	case err.Kind == weir.KindContentFilter, err.Kind == weir.KindCanceled:
 		return 3
+	case err.Kind == weir.KindUnsupported:
+		return -1 // passed over: another one was thought to be able to
 	case err.Kind == weir.KindUpstreamAuth:
 		return 0 // the operator's fault, nothing that the client can mend
 	case err.Kind.Retryable():

@@ -33,8 +33,8 @@ func permitted(p *weir.Principal, name string, deployments []weir.Deployment) bo
 	return len(deployments) > 0
 }
 
-// match reports whether the whole of s matches glob, in time linear in both
-// but for the last star.
+// match reports whether the whole of s matches glob. It goes back to the last
+// star only, so that no glob is exponential.
 func match(glob, s string) bool {
 	g, i, star, from := 0, 0, -1, 0
 	for i < len(s) {

@@ -41,7 +41,7 @@ func NormalizeBaseURL(proto weir.Protocol, raw string) (string, error) {
 		path, _ = cutCall(path, callPaths[true])
 		path = strings.TrimRight(strings.TrimSuffix(path, "/v1"), "/")
 	case strings.HasPrefix(string(proto), "openai."):
-		cut := false
+		var cut bool
 		if path, cut = cutCall(path, callPaths[false]); !cut && !versioned(path) {
 			path += "/v1"
 		}

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -47,7 +48,8 @@ func (ps *problems) at(path, format string, args ...any) { ps.add("", path, form
 
 // addAll takes over the problems of err, which are those of a file.
 func (ps *problems) addAll(file string, err error) {
-	list, ok := err.(problems)
+	var list problems
+	ok := errors.As(err, &list)
 	if !ok {
 		if err != nil {
 			ps.add(file, "", "%v", err)

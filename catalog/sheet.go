@@ -70,7 +70,7 @@ func (s *PriceSheet) RatesAt(at time.Time, input int64) Rates {
 	r := s.Rates
 	for i := range s.Tiers {
 		if input > s.Tiers[i].AboveInput {
-			r = s.Rates.with(&s.Tiers[i].Rates)
+			r = s.with(&s.Tiers[i].Rates)
 		}
 	}
 	if s.Peak.includes(at) {

@@ -61,7 +61,7 @@ func (s *PriceSheet) validate(path string, ps *problems) {
 			ps.at(at+".above_input", "tiers must ascend, and begin above 0")
 		}
 		last = t.AboveInput
-		rates := s.Rates.with(&t.Rates)
+		rates := s.with(&t.Rates)
 		rates.validate(at, units, ps)
 	}
 	s.validatePeak(path+".peak", units, ps)
@@ -91,7 +91,7 @@ func (s *PriceSheet) validatePeak(path string, units int64, ps *problems) {
 			ps.at(path+".hours", "%q is not a span within one day, such as 09:00-12:00", h)
 		}
 	}
-	rates := s.Rates.with(&p.Rates)
+	rates := s.with(&p.Rates)
 	rates.validate(path, units, ps)
 }
 

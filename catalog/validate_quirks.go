@@ -19,7 +19,7 @@ var (
 // errorKinds are the names of weir's kinds, which are a closed set.
 var errorKinds = func() map[string]bool {
 	m := map[string]bool{}
-	for k := weir.Kind(0); k < 64; k++ {
+	for k := range weir.Kind(64) {
 		m[k.String()] = true
 	}
 	return m

@@ -229,8 +229,8 @@ func fieldByTag(t reflect.Type, name string) int {
 
 func tags(t reflect.Type) []string {
 	var out []string
-	for i := range t.NumField() {
-		if tag := t.Field(i).Tag.Get("yaml"); tag != "" {
+	for field := range t.Fields() {
+		if tag := field.Tag.Get("yaml"); tag != "" {
 			out = append(out, tag)
 		}
 	}

@@ -34,7 +34,7 @@ type Problem struct {
 func (p *Problem) Error() string {
 	var b strings.Builder
 	if p.File != "" {
-		b.WriteString(p.Position.String())
+		b.WriteString(p.String())
 		b.WriteString(": ")
 	}
 	if p.Path != "" {

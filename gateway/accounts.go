@@ -218,7 +218,7 @@ func (b *builder) keysOf(merged *catalog.Provider, p config.Provider) ([]string,
 func (b *builder) fromEnv(name string) []string {
 	v, _ := b.gateway.options.Lookup(name)
 	var keys []string
-	for _, k := range strings.Split(v, ",") {
+	for k := range strings.SplitSeq(v, ",") {
 		if k = strings.TrimSpace(k); k != "" {
 			keys = append(keys, k)
 		}

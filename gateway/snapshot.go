@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/weir-gateway/weir"
@@ -85,7 +86,7 @@ func snapshotVersion(n int, cfg *config.Config) string {
 	}
 	data, err := os.ReadFile(cfg.File())
 	if err != nil {
-		return fmt.Sprintf("%d", n)
+		return strconv.Itoa(n)
 	}
 	sum := sha256.Sum256(data)
 	return fmt.Sprintf("%d-%s", n, hex.EncodeToString(sum[:4]))

@@ -79,12 +79,12 @@ func (s *state) closeIdle() {
 	}
 }
 
-func remember[K comparable, V any](mu *sync.Mutex, m map[K]V, key K, make func() V) V {
+func remember[K comparable, V any](mu *sync.Mutex, m map[K]V, key K, build func() V) V {
 	mu.Lock()
 	defer mu.Unlock()
 	v, ok := m[key]
 	if !ok {
-		v = make()
+		v = build()
 		m[key] = v
 	}
 	return v

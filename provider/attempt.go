@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -105,7 +104,7 @@ func (b *answerBody) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	b.done = true
-	if !errors.Is(err, io.EOF) {
+	if err != io.EOF { //nolint:errorlint // a reader's end is io.EOF itself; one that is wrapped is an error
 		err = b.call.brokenAnswer(b.ctx, err, b.key)
 	}
 	return n, err

@@ -36,7 +36,8 @@ func (c *call) brokenAnswer(ctx context.Context, err error, k *key) error {
 	if e.Kind == weir.KindUpstream {
 		e.Message = "the answer was cut: " + e.Message
 	}
-	return c.mark(e, "", k)
+	c.broken = c.mark(e, "", k)
+	return c.broken
 }
 
 // connectionError puts an error of the transport into words of our own. The

@@ -67,6 +67,9 @@ func (c *call) failed(ctx context.Context, err error, requestID string, k *key) 
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if c.broken != nil {
+		err = c.broken // a codec only adds its own words to it
+	}
 	e, ok := errors.AsType[*weir.Error](err)
 	if !ok {
 		e = weir.Errorf(weir.KindUpstream, "the answer could not be read: %w", err)

@@ -165,7 +165,7 @@ func TestACutAnswerIsAFailure(t *testing.T) {
 		_, _ = w.Write([]byte("start\none\n"))
 	})
 	out := ask(t, must(t, single(s, tr, &lines{})), question())
-	if e := out.error(t); e.Kind != weir.KindUpstream || e.Deployment == "" || len(out.texts) != 1 {
+	if e := out.error(t); e.Kind != weir.KindUpstream || e.Deployment == "" || e.Message != "the answer was cut: connection closed" || len(out.texts) != 1 {
 		t.Errorf("after %q came %+v", out.texts, e)
 	}
 }

@@ -104,6 +104,8 @@ type call struct {
 	out      *codec.Call
 	body     *h1.Body
 	yield    func(weir.Event, error) bool
+	// broken is how the connection failed inside the answer, nil if it did not.
+	broken error
 	// began tells that events of an answer have gone out: from there on
 	// nothing can be tried again.
 	began bool

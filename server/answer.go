@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"net/http"
 	"runtime/debug"
 	"sync"
@@ -99,6 +100,10 @@ func (a *answer) done() {
 	a.buf = a.enc.Close(a.buf[:0], nil)
 	if !a.req.Stream {
 		a.facts.losses(a.enc.Losses())
+		if f, ok := a.enc.(codec.Failer); ok && f.Failed() != nil {
+			a.refuseLocked(f.Failed())
+			return
+		}
 		a.whole(http.StatusOK, a.enc.ContentType(), a.buf)
 		return
 	}
@@ -144,7 +149,7 @@ func (a *answer) recover() {
 	if p == nil {
 		return
 	}
-	if p == http.ErrAbortHandler {
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(p)
 	}
 	a.server.logger.Error("panic while serving a request", "request_id", a.id, "panic", p, "stack", string(debug.Stack()))

@@ -37,10 +37,10 @@ func (s *Server) Run(ctx, force context.Context, l net.Listener, delay, timeout 
 	case <-time.After(delay):
 	case <-force.Done():
 	}
-	return s.shutdown(srv, force, served, timeout)
+	return s.shutdown(force, srv, served, timeout)
 }
 
-func (s *Server) shutdown(srv *http.Server, force context.Context, served <-chan error, timeout time.Duration) error {
+func (s *Server) shutdown(force context.Context, srv *http.Server, served <-chan error, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(force, timeout)
 	defer cancel()
 	err := srv.Shutdown(ctx)

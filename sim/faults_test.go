@@ -49,7 +49,7 @@ func TestFaultsInStreams(t *testing.T) {
 				}
 			},
 			"cut=after:0": func(t *testing.T, resp *http.Response, body []byte, err error) {
-				if err != nil || resp.StatusCode != 200 || len(body) != 0 {
+				if err != nil || resp.StatusCode != http.StatusOK || len(body) != 0 {
 					t.Errorf("%d %q, %v", resp.StatusCode, body, err)
 				}
 			},
@@ -113,39 +113,39 @@ func TestFaultsInStreams(t *testing.T) {
 				}
 			},
 			"status=503;retry-after=2": func(t *testing.T, resp *http.Response, body []byte, err error) {
-				if err != nil || resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "2" || jsonx.Get(body, "error") == nil {
+				if err != nil || resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") != "2" || jsonx.Get(body, "error") == nil {
 					t.Errorf("%v %s", resp, body)
 				}
 			},
 			"502;body=html": func(t *testing.T, resp *http.Response, body []byte, err error) {
-				if err != nil || resp.StatusCode != 502 || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
+				if err != nil || resp.StatusCode != http.StatusBadGateway || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
 					t.Errorf("%v %s", resp, body)
 				}
 			},
 			"500;body=json":  func(t *testing.T, resp *http.Response, body []byte, err error) { statusOf(t, resp, 500, err) },
 			"500;body=empty": func(t *testing.T, resp *http.Response, body []byte, err error) { statusOf(t, resp, 500, err) },
 			"html": func(t *testing.T, resp *http.Response, body []byte, err error) {
-				if err != nil || resp.StatusCode != 200 || !bytes.Contains(body, []byte("<html>")) {
+				if err != nil || resp.StatusCode != http.StatusOK || !bytes.Contains(body, []byte("<html>")) {
 					t.Errorf("%v %s", resp, body)
 				}
 			},
 			"empty": func(t *testing.T, resp *http.Response, body []byte, err error) {
-				if err != nil || resp.StatusCode != 200 || len(body) != 0 {
+				if err != nil || resp.StatusCode != http.StatusOK || len(body) != 0 {
 					t.Errorf("%v %s", resp, body)
 				}
 			},
 			"error-in-200": func(t *testing.T, resp *http.Response, body []byte, err error) {
-				if err != nil || resp.StatusCode != 200 || jsonx.Get(body, "error") == nil {
+				if err != nil || resp.StatusCode != http.StatusOK || jsonx.Get(body, "error") == nil {
 					t.Errorf("%v %s", resp, body)
 				}
 			},
 			"malformed=json": func(t *testing.T, resp *http.Response, body []byte, err error) {
-				if err != nil || resp.StatusCode != 200 || jsonx.Valid(body) == nil {
+				if err != nil || resp.StatusCode != http.StatusOK || jsonx.Valid(body) == nil {
 					t.Errorf("%v %s", resp, body)
 				}
 			},
 			"nonsense": func(t *testing.T, resp *http.Response, body []byte, err error) {
-				if err != nil || resp.StatusCode != 400 || !bytes.Contains(body, []byte("trickle")) {
+				if err != nil || resp.StatusCode != http.StatusBadRequest || !bytes.Contains(body, []byte("trickle")) {
 					t.Errorf("%v %s", resp, body)
 				}
 			},
@@ -254,7 +254,7 @@ func TestFaultsOnCommand(t *testing.T) {
 		return resp.StatusCode
 	}
 	for query, body := range map[string]string{"?fault=status%3D429&model=m": "", "": `{"fault":"429"}`} {
-		if resp, out, err := post(t, h, "/_sim/faults"+query, body); err != nil || resp.StatusCode != 200 {
+		if resp, out, err := post(t, h, "/_sim/faults"+query, body); err != nil || resp.StatusCode != http.StatusOK {
 			t.Fatalf("%v %s", err, out)
 		}
 		if got := status(); got != 429 {
@@ -262,7 +262,7 @@ func TestFaultsOnCommand(t *testing.T) {
 		}
 		req, _ := http.NewRequestWithContext(t.Context(), http.MethodDelete, h.URL+"/_sim/faults", nil)
 		resp, err := h.Client().Do(req)
-		if err != nil || resp.StatusCode != 204 {
+		if err != nil || resp.StatusCode != http.StatusNoContent {
 			t.Fatal(err)
 		}
 		_ = resp.Body.Close()
@@ -271,7 +271,7 @@ func TestFaultsOnCommand(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{`{"fault":"explode"}`, `{"faults":"500"}`, `{}`, `[`, ``} {
-		if resp, out, err := post(t, h, "/_sim/faults", bad); err != nil || resp.StatusCode != 400 || jsonx.Get(out, "error") == nil {
+		if resp, out, err := post(t, h, "/_sim/faults", bad); err != nil || resp.StatusCode != http.StatusBadRequest || jsonx.Get(out, "error") == nil {
 			t.Errorf("%s: %v %s", bad, err, out)
 		}
 	}
@@ -329,7 +329,7 @@ func TestHandlerErrorsBecomeStatuses(t *testing.T) {
 		for _, stream := range []bool{true, false} {
 			_, h := start(t, sim.ServerOptions{Handler: failing{}})
 			resp, body, err := post(t, h, d.path, d.request("m", stream))
-			if err != nil || resp.StatusCode != 429 || jsonx.Get(body, "error") == nil {
+			if err != nil || resp.StatusCode != http.StatusTooManyRequests || jsonx.Get(body, "error") == nil {
 				t.Errorf("%s: %v %d %s", name, err, resp.StatusCode, body)
 			}
 		}

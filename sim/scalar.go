@@ -90,7 +90,7 @@ func properNames(text string) []string {
 		}
 	}
 	first, open := true, false
-	for _, raw := range strings.Fields(text) {
+	for raw := range strings.FieldsSeq(text) {
 		w := strings.TrimFunc(raw, func(r rune) bool { return !inWord(r) })
 		r := []rune(w)
 		capital := len(r) > 1 && unicode.IsUpper(r[0]) && !first

@@ -64,8 +64,8 @@ func NewServer(o ServerOptions) *Server {
 	if s.o.MaxBodyBytes <= 0 {
 		s.o.MaxBodyBytes = 64 << 20
 	}
-	switch {
-	case o.Keep == 0:
+	switch o.Keep {
+	case 0:
 		s.stats = newRecorder(32)
 	default:
 		s.stats = newRecorder(max(o.Keep, 0))

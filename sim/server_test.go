@@ -85,7 +85,7 @@ func TestServerSpeaksEveryProtocol(t *testing.T) {
 			for _, prefix := range []string{"", "/any/prefix"} {
 				t.Run(name+prefix, func(t *testing.T) {
 					resp, body, err := post(t, h, prefix+d.path, d.request("m", stream))
-					if err != nil || resp.StatusCode != 200 {
+					if err != nil || resp.StatusCode != http.StatusOK {
 						t.Fatalf("%v %v %s", resp, err, body)
 					}
 					c, err := d.read(resp, body, stream)
@@ -106,7 +106,7 @@ func TestServerCountsTokens(t *testing.T) {
 	_, h := start(t, sim.ServerOptions{})
 	resp, body, err := post(t, h, "/v1/messages/count_tokens", `{"model":"m","messages":[{"role":"user","content":"one two"}]}`)
 	n, ok := jsonx.Int64(jsonx.Get(body, "input_tokens"))
-	if err != nil || resp.StatusCode != 200 || !ok || n != 5 {
+	if err != nil || resp.StatusCode != http.StatusOK || !ok || n != 5 {
 		t.Errorf("%v %s", err, body)
 	}
 }
@@ -172,12 +172,12 @@ func TestServerAnswersBadCallsInTheProtocol(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/", "/v1/nothing"} {
-		if resp, _, err := post(t, h, path, "{}"); err != nil || resp.StatusCode != 404 {
+		if resp, _, err := post(t, h, path, "{}"); err != nil || resp.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
 	resp, err := h.Client().Get(h.URL + "/v1/messages")
-	if err != nil || resp.StatusCode != 405 || resp.Header.Get("Allow") != "POST" {
+	if err != nil || resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != "POST" {
 		t.Errorf("%v %v", resp, err)
 	}
 	_ = resp.Body.Close()

@@ -55,7 +55,7 @@ func TestReplayPiecesGivesTheRecordedBytes(t *testing.T) {
 		}
 		body, _ := io.ReadAll(resp.Body)
 		_ = resp.Body.Close()
-		if resp.StatusCode != 429 || resp.Header.Get("Retry-After") != "3" || string(body) != string(rec.Response.Body) {
+		if resp.StatusCode != http.StatusTooManyRequests || resp.Header.Get("Retry-After") != "3" || string(body) != string(rec.Response.Body) {
 			t.Errorf("size %d: %d %v %q", size, resp.StatusCode, resp.Header, body)
 		}
 		if n := len(u.Requests()); n != 1 {

@@ -141,7 +141,7 @@ func jsonDiffer(path string, a, b []byte) string {
 	case kind == jsonx.KindArray && jsonx.KindOf(b) == kind:
 		out = arraysDiffer(path, a, b)
 	}
-	if out == "" && !(len(a) == 0 && len(b) == 0) {
+	if out == "" && (len(a) != 0 || len(b) != 0) {
 		return path + ": " + shorten(string(a)) + " became " + shorten(string(b))
 	}
 	return out

@@ -3,6 +3,7 @@ package weirtest
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -83,9 +84,7 @@ func Replay(rec *Recording) http.Handler { return ReplayPieces(rec, 0) }
 // flushed; size below 1 is all at once.
 func ReplayPieces(rec *Recording, size int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for name, values := range rec.Response.Headers {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), rec.Response.Headers)
 		w.WriteHeader(rec.Response.Status)
 		body := rec.Response.Body
 		step := size

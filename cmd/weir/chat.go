@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -121,7 +122,7 @@ func (s *session) chooseModel(c *cobra.Command) error {
 
 // turn asks once and prints the answer as it comes.
 func (s *session) turn(ctx context.Context, prompt string) error {
-	messages := append(s.messages, weir.UserText(prompt))
+	messages := slices.Concat(s.messages, []weir.Message{weir.UserText(prompt)})
 	body := &weir.Body{Messages: messages}
 	if s.options.system != "" {
 		body.Messages = append([]weir.Message{weir.SystemText(s.options.system)}, messages...)
@@ -142,7 +143,7 @@ func (s *session) turn(ctx context.Context, prompt string) error {
 	p.end()
 	answer := p.collector.Completion()
 	if len(answer.Choices) > 0 {
-		s.messages = append(messages, answer.Choices[0].Message)
+		s.messages = slices.Concat(messages, []weir.Message{answer.Choices[0].Message})
 	}
 	return p.close(answer)
 }
@@ -163,9 +164,9 @@ func (s *session) converse(ctx context.Context, in io.Reader) error {
 	for {
 		fmt.Fprint(s.errOut, "> ")
 		line, err := r.ReadString('\n')
-		if ctx.Err() != nil || err != nil && line == "" {
+		if ended := err != nil && line == ""; ended || ctx.Err() != nil {
 			fmt.Fprintln(s.errOut)
-			return nil
+			return nil //nolint:nilerr // the end of what is typed is the end of the conversation
 		}
 		switch word, rest, _ := strings.Cut(strings.TrimSpace(line), " "); word {
 		case "":

@@ -102,7 +102,7 @@ func printSettings(w io.Writer, cfg *config.Config, v reflect.Value, path string
 }
 
 func settingValue(v reflect.Value) string {
-	if d, ok := v.Interface().(time.Duration); ok && d == 0 {
+	if d, ok := reflect.TypeAssert[time.Duration](v); ok && d == 0 {
 		return "none"
 	}
 	return fmt.Sprint(v.Interface())

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -218,7 +219,7 @@ func TestTablesOfTheManualAreUpToDate(t *testing.T) { // O-17
 func kindsTable() string {
 	var b strings.Builder
 	for k := weir.KindInternal; k.String() != weir.KindInternal.String() || k == weir.KindInternal; k++ {
-		status := fmt.Sprint(k.Status(weir.OpenAIChat))
+		status := strconv.Itoa(k.Status(weir.OpenAIChat))
 		if s := k.Status(weir.AnthropicMessages); s != k.Status(weir.OpenAIChat) {
 			status += fmt.Sprintf(", Messages %d", s)
 		}

@@ -50,8 +50,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if !errors.Is(err, errSilent) {
 		fmt.Fprintln(stderr, "weir: "+err.Error())
 	}
-	var usage usageError
-	if errors.As(err, &usage) {
+	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
 	}
 	return exitError
@@ -80,6 +79,7 @@ answering when vendors fail.
 	})
 	root.PersistentFlags().StringP("config", "c", "", "configuration file (default weir.yaml if it exists; WEIR_CONFIG)")
 	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml")
+	//nolint:contextcheck // a command carries its context
 	root.AddCommand(newServe(), newChat(), newModels(), newCheck(), newKeys(), newSim(), newVersion())
 	return root
 }

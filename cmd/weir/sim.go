@@ -63,7 +63,7 @@ func simulate(c *cobra.Command, listen string, h http.Handler) error {
 		return listenError(listen, err)
 	}
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 30 * time.Second}
-	fmt.Fprintf(c.OutOrStdout(), "The simulated upstream listens on http://%s\n\n  OpenAI     base URL http://%s/v1\n  Anthropic  base URL http://%s\n", l.Addr(), l.Addr(), l.Addr())
+	_, _ = fmt.Fprintf(c.OutOrStdout(), "The simulated upstream listens on http://%s\n\n  OpenAI     base URL http://%s/v1\n  Anthropic  base URL http://%s\n", l.Addr(), l.Addr(), l.Addr())
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l) }()
 	select {

@@ -173,7 +173,7 @@ func TestServeRefusesTheWorldWithoutKeys(t *testing.T) { // X-08
 		t.Errorf("code %d: %s", code, stderr)
 	}
 	_, key, yaml := call(t, "", "keys", "new", "alice")
-	write(t, dir, "weir.yaml", yaml[strings.Index(yaml, "keys:"):])
+	write(t, dir, "weir.yaml", keyPart(yaml))
 	p := serving(t, "serve", "--listen", "0.0.0.0:0")
 	p.url = strings.Replace(p.url, "[::]", "127.0.0.1", 1)
 	p.url = strings.Replace(p.url, "0.0.0.0", "127.0.0.1", 1)
@@ -356,6 +356,12 @@ func TestHelpAndVersionReadWell(t *testing.T) {
 	if code, script, _ := call(t, "", "completion", "bash"); code != exitOK || len(script) < 1000 {
 		t.Errorf("completion: code %d, %d bytes", code, len(script))
 	}
+}
+
+// keyPart is what weir keys new says to put into weir.yaml.
+func keyPart(text string) string {
+	_, after, _ := strings.Cut(text, "keys:")
+	return "keys:" + after
 }
 
 func write(t *testing.T, dir, name, content string) {

@@ -138,9 +138,9 @@ func (a *answer) written() bool {
 	late := time.NewTimer(stillWriting)
 	defer late.Stop()
 	select {
-	case err := <-a.writer:
+	case all := <-a.writer:
 		a.writer = nil
-		return err == nil
+		return all
 	case <-late.C:
 		return false
 	}
@@ -157,7 +157,7 @@ func (a *answer) wait() {
 		_ = a.request.body.Close()
 		return
 	}
-	_ = <-a.writer // it failed, since the connection is closed
+	<-a.writer
 	a.writer = nil
 }
 

@@ -107,8 +107,7 @@ func dialError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	var n net.Error
-	if errors.As(err, &n) {
+	if n, ok := errors.AsType[net.Error](err); ok && n.Timeout() {
 		return &net.OpError{Op: "dial", Net: "tcp", Err: errConnectTimeout{}}
 	}
 	return err

@@ -104,7 +104,7 @@ type answer struct {
 	conn    *conn
 	request *exchange
 	stop    func() bool // ends the watch over the context; nil without one
-	writer  chan error  // of a request body that is written behind; nil without one
+	writer  chan bool   // of a request body that is written behind; nil without one
 	closed  atomic.Bool // the connection has been given back or closed
 	mode    framing
 	left    int64 // of the length, or of the chunk

@@ -118,10 +118,10 @@ func (x *exchange) write(c *conn) error {
 }
 
 // writeBehind writes the request in a goroutine that ends when the connection
-// does.
-func (x *exchange) writeBehind(c *conn) chan error {
-	done := make(chan error, 1)
-	go func() { done <- x.write(c) }()
+// does, and then tells whether all was written.
+func (x *exchange) writeBehind(c *conn) chan bool {
+	done := make(chan bool, 1)
+	go func() { done <- x.write(c) == nil }()
 	return done
 }
 

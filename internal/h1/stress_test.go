@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -49,7 +50,7 @@ func repeatID(w http.ResponseWriter, r *http.Request) {
 	}
 	text := strings.Repeat(id, 1+rand.N(3000))
 	if rand.N(2) == 0 {
-		w.Header().Set("Content-Length", fmt.Sprint(len(text)))
+		w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	}
 	for len(text) > 0 {
 		n := min(len(text), 1+rand.N(9000))

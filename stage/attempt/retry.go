@@ -20,7 +20,9 @@ type RetryOptions struct {
 	Base, Cap time.Duration
 	// RateBase and RateCap are the same after a rate limit. 0 is 1 s and 32 s.
 	RateBase, RateCap time.Duration
-	// MaxWait clamps what an upstream asks for in Retry-After. 0 is 60 s.
+	// MaxWait is the longest Retry-After of an upstream that is waited for.
+	// After a longer one the error is returned at once, since to come back
+	// earlier would be in vain. 0 is 60 s.
 	MaxWait time.Duration
 	// Patience is the longest wait while another deployment is left to be
 	// tried instead. 0 is 1 s.
@@ -56,8 +58,8 @@ func orInt(n, otherwise int) int {
 // that is still to be tried keeps one attempt.
 //
 // The waits are random ("full jitter"). What the upstream asked for in
-// Retry-After is honoured instead; when the caller's deadline comes first, the
-// error is returned at once. A 502 is tried again once and at once: something
+// Retry-After is honoured instead; when that is longer than MaxWait, or the
+// caller's deadline comes first, the error is returned at once. A 502 is tried again once and at once: something
 // on the way broke, and another connection may go another way. A refused
 // credential is not tried again: a provider with several keys has turned to the
 // others within the attempt, on the same Allowance.
@@ -122,6 +124,8 @@ func (r *retry) plan(ctx context.Context, req *weir.Request, err *weir.Error, tr
 		return 0, false
 	case err.Status == 502:
 		return 0, try == 1
+	case err.RetryAfter > r.MaxWait:
+		return 0, false
 	}
 	wait := r.wait(err, try)
 	if others > 0 && wait > r.Patience {
@@ -136,7 +140,7 @@ func (r *retry) plan(ctx context.Context, req *weir.Request, err *weir.Error, tr
 func (r *retry) wait(err *weir.Error, try int) time.Duration {
 	switch {
 	case err.RetryAfter > 0:
-		return min(err.RetryAfter, r.MaxWait)
+		return err.RetryAfter
 	case err.Kind == weir.KindRateLimit:
 		return jitter(r.RateBase, r.RateCap, try)
 	}

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -73,18 +72,6 @@ func serve(c *cobra.Command) error {
 	force, cancel := forced(c.Context(), logger)
 	defer cancel()
 	return s.Run(c.Context(), force, l, cfg.Drain.Delay, cfg.Drain.Timeout, int(cfg.Limits.Header))
-}
-
-// gcPercent lets the heap grow to four times of what is in use before it is
-// collected. A gateway holds little and makes much garbage: at Go's default the
-// collector takes a sixth of what a small answer costs.
-const gcPercent = 300
-
-// relaxGC sets it, unless the operator knows better.
-func relaxGC() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 }
 
 // listen is the address in force. A flag or a variable must not open what the

@@ -328,6 +328,14 @@ func TestModels(t *testing.T) {
 	}
 }
 
+func TestTheHeapMayGrowByMuchOnlyWhileItIsSmall(t *testing.T) {
+	for live, want := range map[uint64]int{0: maxGCPercent, 6 << 20: 400, 24 << 20: 100, 1 << 30: minGCPercent} {
+		if got := gcPercent(live); got != want {
+			t.Errorf("gcPercent(%d) = %d, want %d", live, got, want)
+		}
+	}
+}
+
 func TestKeys(t *testing.T) { // X-08
 	_, key, yaml := call(t, "", "keys", "new", "alice", "--models", "fast,deepseek/*")
 	_, hash, _ := call(t, key, "keys", "hash")

@@ -32,14 +32,21 @@ type conn struct {
 	since   time.Time // when it began to wait
 }
 
-// usable reports whether a connection that waited can take a request. It is
-// looked at each time: what a server sends unasked, such as a 408 before it
-// closes, would else be taken for the answer to the next request.
+// freshFor is how long a connection that waits is trusted without a look. What
+// a server sends unasked, such as a 408 before it closes, comes after seconds of
+// waiting; a look costs a system call, and under load connections wait for
+// microseconds.
+const freshFor = 250 * time.Millisecond
+
+// usable reports whether a connection that waited can take a request. One that
+// waited long is looked at: what a server has sent unasked would else be taken
+// for the answer to the next request.
 func (c *conn) usable() bool {
-	if time.Since(c.since) >= c.host.options.IdleTimeout {
+	waited := time.Since(c.since)
+	if waited >= c.host.options.IdleTimeout {
 		return false
 	}
-	return c.peek == nil || c.peek.quiet()
+	return waited < freshFor || c.peek == nil || c.peek.quiet()
 }
 
 // rest makes c ready to wait: it keeps no buffer.

@@ -230,6 +230,7 @@ func TestAnIdleConnectionIsLookedAtBeforeUse(t *testing.T) {
 					}
 					close(read1)
 					waitFor(t, func() bool { return !idlePeek(tr) })
+					age(tr)
 				}
 			}
 		})
@@ -251,6 +252,16 @@ func idlePeek(tr *Transport) bool {
 		}
 	}
 	return false
+}
+
+// age makes the waiting connections look as if they had waited long.
+func age(tr *Transport) {
+	h := onlyHost(tr)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, c := range h.idle {
+		c.since = c.since.Add(-2 * freshFor)
+	}
 }
 
 func waitFor(t *testing.T, done func() bool) {

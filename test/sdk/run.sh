@@ -1,0 +1,171 @@
+#!/usr/bin/env bash
+# Runs real client libraries, unchanged, against Weir: the programs that users
+# start (weir sim, weir serve), and in front of them the clients for Go, Python
+# and Node. It needs go, python3 with venv, node and npm; the clients' pinned
+# versions are kept in .cache/sdk. All runners run, whichever fails; the result
+# is 0 only when each ran tests and all passed.
+#
+#	test/sdk/run.sh [go] [python] [node]
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+root=$PWD
+sdk=$root/test/sdk
+cache=$root/.cache/sdk
+runners=("$@")
+((${#runners[@]})) || runners=(go python node)
+
+for tool in go python3 node npm; do
+	command -v "$tool" >/dev/null || { echo "sdk: $tool is missing" >&2; exit 1; }
+done
+
+# What is set for somebody's own use of a client or a provider must not decide.
+for name in $(compgen -e | grep -E '^(OPENAI|ANTHROPIC|WEIR)_' | grep -v '^WEIR_RECORDINGS$' || true); do
+	unset "$name"
+done
+export NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
+
+work=$(mktemp -d)
+pids=()
+stop() {
+	local pid
+	for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+	for pid in "${pids[@]}"; do
+		for _ in {1..50}; do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+		kill -9 "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
+	rm -rf "$work"
+}
+trap stop EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# start NAME COMMAND... starts a weir in an empty environment and folder, and
+# sets $address to where it says that it listens.
+start() {
+	local name=$1
+	shift
+	(cd "$work" && exec env -i PATH="$PATH" HOME="$work" "$work/weir" "$@" >"$name.out" 2>"$name.err") &
+	pids+=($!)
+	address=
+	for _ in {1..200}; do
+		address=$(sed -n 's,.*listens on \(http://[^ ]*\).*,\1,p' "$work/$name.out" | head -n 1)
+		[[ -z $address ]] || return 0
+		kill -0 "${pids[-1]}" 2>/dev/null || break
+		sleep 0.05
+	done
+	echo "sdk: weir $* has not started:" >&2
+	cat "$work/$name.out" "$work/$name.err" >&2
+	return 1
+}
+
+# ready URL waits until the gateway wants requests.
+ready() {
+	for _ in {1..200}; do
+		python3 -c 'import sys, urllib.request; urllib.request.urlopen(sys.argv[1] + "/readyz", timeout=5)' "$1" 2>/dev/null && return 0
+		sleep 0.05
+	done
+	echo "sdk: $1 does not get ready" >&2
+	return 1
+}
+
+# config is a gateway with one provider of either protocol. Waits are short: the
+# answers are to be seen, not the patience.
+config() {
+	cat <<-EOF
+		listen: 127.0.0.1:0
+		providers:
+		  oai: {protocol: openai.chat, base_url: "$WEIR_SIM_URL/v1", key: upstream-key, models: [{id: listed-model}]}
+		  ant: {protocol: anthropic.messages, base_url: "$WEIR_SIM_URL", key: upstream-key, models: [{id: listed-model}]}
+		models:
+		  either: [oai/listed-model, ant/listed-model]
+		retry: {base: 20ms, max: 2s}
+		keep_alive: 150ms
+		disconnect: {drain: 0s}
+		drain: {timeout: 2s}
+		log: {level: info, access: true}
+	EOF
+}
+
+CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -o "$work/weir" ./cmd/weir
+start sim sim --listen 127.0.0.1:0 --seed 1
+export WEIR_SIM_URL=$address
+
+config >"$work/open.yaml"
+start open serve --config open.yaml
+export WEIR_URL=$address
+
+WEIR_KEY=$("$work/weir" keys new tester 2>"$work/key.txt")
+export WEIR_KEY
+{ config; sed -n '/^keys:/,$p' "$work/key.txt"; } >"$work/keyed.yaml"
+start keyed serve --config keyed.yaml
+export WEIR_KEYED_URL=$address
+ready "$WEIR_URL"
+ready "$WEIR_KEYED_URL"
+
+# fresh FOLDER FILE... is true when the folder was not made from these files.
+fresh() {
+	local folder=$1
+	shift
+	[[ ! -f $folder/.made-from ]] || ! cat "$@" | cmp -s - "$folder/.made-from"
+}
+
+run_go() {
+	local testsum=${TESTSUM:-$root/.cache/tools/testsum}
+	[[ -x $testsum ]] || CGO_ENABLED=0 go build -o "$testsum" ./scripts/testsum
+	bash "$sdk/copy-v1.sh" check
+	# Cancellations are counted for the whole simulator: one package at a time.
+	go -C "$sdk" test -json -count 1 -p 1 -timeout 5m ./... | "$testsum"
+}
+
+run_python() {
+	local venv=$cache/venv
+	if fresh "$venv" "$sdk/python/requirements.txt"; then
+		rm -rf "$venv"
+		python3 -m venv "$venv"
+		"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$sdk/python/requirements.txt"
+		cp "$sdk/python/requirements.txt" "$venv/.made-from"
+	fi
+	cd "$sdk/python"
+	PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" -m pytest -q -p no:cacheprovider --tb=short -rs .
+}
+
+run_node() {
+	local modules=$cache/node log=$work/node.log
+	if fresh "$modules" "$sdk/node/package-lock.json"; then
+		rm -rf "$modules"
+		mkdir -p "$modules"
+		cp "$sdk"/node/package*.json "$modules"
+		(cd "$modules" && npm ci --silent --no-audit --no-fund --engine-strict=false)
+		cp "$sdk/node/package-lock.json" "$modules/.made-from"
+	fi
+	# Node looks for packages beside the file that imports them.
+	rm -f "$modules"/*.mjs
+	cp "$sdk"/node/*.mjs "$modules"
+	cd "$modules"
+	local status=0
+	node --test --test-concurrency=1 --test-reporter=tap --test-reporter-destination="$log" \
+		--test-reporter=spec --test-reporter-destination="$log.spec" || status=$?
+	((status == 0)) || sed -n '/failing tests:/,$p' "$log.spec"
+	grep -E '^# (tests|pass|fail|cancelled|skipped|duration_ms) ' "$log" || status=1
+	if ! grep -qE '^# pass [1-9]' "$log"; then
+		echo "sdk: no test ran" >&2
+		status=1
+	fi
+	return "$status"
+}
+
+failed=()
+for runner in "${runners[@]}"; do
+	echo "== sdk: $runner"
+	# In a shell of its own, so that "set -e" holds in it.
+	(set -e; "run_$runner") &
+	wait $! || failed+=("$runner")
+done
+if ((${#failed[@]})); then
+	echo "sdk: failed with ${failed[*]}" >&2
+	for name in sim open keyed; do
+		[[ ! -s $work/$name.err ]] || { echo "-- weir ($name), errors:"; grep -E 'level=ERROR|panic' "$work/$name.err" | tail -n 30 || true; } >&2
+	done
+	exit 1
+fi

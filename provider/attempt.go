@@ -13,40 +13,34 @@ import (
 // attempt is one HTTP exchange with one key. Its error is nil when the answer
 // was complete, and errStopped when the consumer left.
 func (c *call) attempt(ctx context.Context, k *key) error {
-	parent := ctx
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	r, err := c.newRequest(ctx, k)
 	if err != nil {
 		return c.own(err)
 	}
 	res, err := c.transport.RoundTrip(r)
 	if err != nil {
-		return c.transportError(parent, err, k)
+		return c.transportError(ctx, err, k)
 	}
-	defer func() {
-		cancel() // first, so that closing cannot mean reading on
-		_ = res.Body.Close()
-	}()
+	// A body that was not read to its end takes its connection along; one that
+	// was gives it back. Neither reads on.
+	defer func() { _ = res.Body.Close() }()
 
 	requestID := codec.RequestID(res.Header)
 	if !c.yield(c.upstreamNote(res, requestID), nil) {
 		return errStopped
 	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return c.statusError(parent, res, requestID, k)
+		return c.statusError(ctx, res, requestID, k)
 	}
-	body := &answerBody{src: res.Body, call: c, ctx: parent, key: k}
+	body := &answerBody{src: res.Body, call: c, ctx: ctx, key: k}
 	src, err := decoded(body, res.Header, int64(c.maxBody))
 	if err != nil {
-		return c.failed(parent, err, requestID, k)
+		return c.failed(ctx, err, requestID, k)
 	}
-	if err := c.decode(parent, res.Header, src, requestID, k); err != nil {
+	if err := c.decode(ctx, res.Header, src, requestID, k); err != nil {
 		return err
 	}
-	body.drain(cancel)
-	// Before cancel: a connection whose answer was read to its end goes back.
-	_ = res.Body.Close()
+	body.drain(func() { _ = res.Body.Close() })
 	return nil
 }
 

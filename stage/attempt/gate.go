@@ -1,6 +1,10 @@
 package attempt
 
-import "github.com/weir-gateway/weir"
+import (
+	"bytes"
+
+	"github.com/weir-gateway/weir"
+)
 
 // maxHeld bounds the bytes that a Gate keeps of one attempt.
 const maxHeld = 1 << 20
@@ -19,8 +23,6 @@ const eventCost = 128
 // The zero value is a Gate for one attempt. Not safe for concurrent use.
 type Gate struct {
 	committed bool
-	// tail tells that events of the frame that committed may still follow.
-	tail bool
 	// started tells that a start is held.
 	started bool
 	// merged tells that usage beyond the bound is in spent only.
@@ -30,33 +32,36 @@ type Gate struct {
 	first  [3]weir.Event
 	spent  weir.Usage
 	saw    bool // spent holds something
-	src    *weir.Frame
-	cloner weir.FrameCloner
+	// loose is the frame of the event held last while more events of it are to
+	// come: its bytes stay until they have, so that nothing needs to be copied
+	// when the same frame commits.
+	loose *weir.Frame
 }
 
 // Pass hands ev on to yield, or holds it back. It reports whether the consumer
 // wants to go on, as yield does.
 func (g *Gate) Pass(ev weir.Event, yield func(weir.Event, error) bool) bool {
-	if g.Open() {
+	if g.committed {
 		return yield(ev, nil)
 	}
 	return g.pass(ev, yield)
 }
 
 // Open reports whether Pass does nothing any more but call yield.
-func (g *Gate) Open() bool { return g.committed && !g.tail }
+func (g *Gate) Open() bool { return g.committed }
 
 func (g *Gate) pass(ev weir.Event, yield func(weir.Event, error) bool) bool {
-	switch {
-	case g.committed:
-		return yield(g.follow(ev), nil)
-	case ev.Type == weir.EventNote:
+	if ev.Type == weir.EventNote {
 		return yield(ev, nil) && (!opens(ev.Note) || g.release(yield))
-	case !ev.IsContent():
+	}
+	if g.loose != nil && (ev.Frame != g.loose || ev.FrameSeq == 0) {
+		g.detach() // the rest of the frame never came
+	}
+	if !ev.IsContent() {
 		g.hold(ev)
 		return true
 	}
-	return g.release(yield) && yield(g.follow(ev), nil)
+	return g.release(yield) && yield(ev, nil)
 }
 
 // opens reports whether n tells of a commit by an inner stage: its gate has
@@ -64,19 +69,6 @@ func (g *Gate) pass(ev weir.Event, yield func(weir.Event, error) bool) bool {
 func opens(n weir.Note) bool {
 	a, ok := n.(*weir.Attempt)
 	return ok && a.Err == nil
-}
-
-// follow keeps an event together with those of its frame that were held: an
-// encoder knows by the frame's pointer that they belong to each other.
-func (g *Gate) follow(ev weir.Event) weir.Event {
-	if ev.Type == weir.EventNote {
-		return ev
-	}
-	if ev.Frame != nil && ev.FrameSeq > 0 && ev.Frame == g.src {
-		return g.cloner.Clone(ev)
-	}
-	g.tail = false
-	return ev
 }
 
 func (g *Gate) hold(ev weir.Event) {
@@ -90,7 +82,6 @@ func (g *Gate) hold(ev weir.Event) {
 	}
 	if g.size+cost > maxHeld && (ev.Type != weir.EventStart || g.started) {
 		g.merged = g.merged || ev.Type == weir.EventUsage
-		g.src = nil
 		return
 	}
 	g.size += cost
@@ -98,24 +89,37 @@ func (g *Gate) hold(ev weir.Event) {
 	if g.held == nil {
 		g.held = g.first[:0]
 	}
-	g.held = append(g.held, g.keep(ev))
+	g.held = append(g.held, ev)
+	if f := ev.Frame; f != nil && ev.FrameSeq+1 < f.Events {
+		g.loose = f
+	} else if f != nil {
+		g.keep(f)
+	}
 }
 
-// keep clones ev, with the frame of the event before where they share one.
-func (g *Gate) keep(ev weir.Event) weir.Event {
-	if ev.Frame == nil {
-		return ev
+// keep gives the held events of a frame that has come whole a copy of their
+// own, one for all: an encoder knows by the pointer that they belong together.
+func (g *Gate) keep(f *weir.Frame) {
+	clone := *f
+	clone.Raw = bytes.Clone(f.Raw)
+	g.rebind(f, &clone)
+}
+
+// detach takes the frame from the held events of one that did not come whole.
+func (g *Gate) detach() { g.rebind(g.loose, nil) }
+
+func (g *Gate) rebind(from, to *weir.Frame) {
+	for i := range g.held {
+		if g.held[i].Frame == from {
+			g.held[i].Frame = to
+		}
 	}
-	if ev.FrameSeq > 0 && ev.Frame != g.src {
-		return ev.Clone()
-	}
-	g.src = ev.Frame
-	return g.cloner.Clone(ev)
+	g.loose = nil
 }
 
 // release commits and hands on what is held.
 func (g *Gate) release(yield func(weir.Event, error) bool) bool {
-	g.committed, g.tail = true, true
+	g.committed = true
 	held := g.held
 	g.held = nil
 	for i := range held {

@@ -69,6 +69,14 @@ type Encoder interface {
 	Losses() []weir.Loss
 }
 
+// A Failer is an Encoder of an answer that is not streamed which may find only
+// at Close that the answer cannot be written, since a tool's arguments are no
+// JSON and cannot be mended. The server then sends the error in its place.
+type Failer interface {
+	// Failed is why, nil when the answer was written. Call it after Close.
+	Failed() *weir.Error
+}
+
 // Client is the half that faces upstreams.
 type Client interface {
 	// EncodeRequest writes req for an upstream. Where req.Wire is of this

@@ -254,12 +254,9 @@ func cutMessage(body []byte) string {
 	if k := jsonx.KindOf(body); k != jsonx.KindObject && k != jsonx.KindArray {
 		return ""
 	}
-	at := bytes.Index(body, []byte(`"message"`))
-	if at < 0 {
-		return ""
-	}
-	rest := bytes.TrimLeft(body[at+len(`"message"`):], ": \t\r\n")
-	if len(rest) == 0 || rest[0] != '"' {
+	_, rest, found := bytes.Cut(body, []byte(`"message"`))
+	rest = bytes.TrimLeft(rest, ": \t\r\n")
+	if !found || len(rest) == 0 || rest[0] != '"' {
 		return ""
 	}
 	end := bytes.IndexAny(rest[1:], "\"\\")

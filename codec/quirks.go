@@ -109,6 +109,11 @@ type Quirks struct {
 	// FinishReasons maps the upstream's odd words to Weir's ("sensitive":
 	// "content_filter"). "error" makes the answer a retriable failure.
 	FinishReasons map[string]string `json:"finish_reasons,omitempty"`
+	// FinishToolCalls tells that the upstream says "stop" although it calls
+	// tools: the word is corrected in the bytes that it sent, everything else in
+	// them stays as it is. Without it, an answer that is only sent on keeps its
+	// upstream's word; one that is written anew tells of its calls in any case.
+	FinishToolCalls bool `json:"finish_tool_calls,omitempty"`
 	// ErrorIn200 names the shapes in which the upstream reports errors with
 	// status 200: "base_resp" (MiniMax), "code" (Spark), "error_code" (Baidu).
 	// {"error":…}, {"detail":…} and {"object":"error"} are always recognised.

@@ -50,14 +50,12 @@ func RelayBody(w *weir.Wire, edits []jsonx.Edit) ([][]byte, error) {
 // InvalidJSON makes a KindInvalid error of an error that jsonx found in body,
 // naming the place in lines and columns and never quoting the text.
 func InvalidJSON(body []byte, err error) *weir.Error {
-	var dup *jsonx.DuplicateKeyError
-	if errors.As(err, &dup) {
+	if dup, ok := errors.AsType[*jsonx.DuplicateKeyError](err); ok {
 		line, column := jsonx.Position(body, dup.Offset)
 		return weir.Invalid(dup.Key, "the member %q is there twice, again at line %d, column %d: "+
 			"send it once, since two readers might disagree about which counts", dup.Key, line, column)
 	}
-	var syntax *jsonx.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*jsonx.SyntaxError](err); ok {
 		line, column := jsonx.Position(body, syntax.Offset)
 		return weir.Errorf(weir.KindInvalid, "invalid JSON at line %d, column %d: %s", line, column, syntax.Msg)
 	}

@@ -2,6 +2,7 @@ package weirtest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,6 +26,7 @@ func (f fact) String() string { return f.class + " " + strconv.Quote(shorten(f.v
 type facts struct {
 	list []fact
 	text map[string]string // by speaker
+	open []string          // the calls that nothing has answered yet, in their words
 }
 
 // factsOf reads a body. from is the protocol whose words its losses use.
@@ -151,6 +153,7 @@ func (f *facts) media(kind string, m *weir.Media, hints []string) {
 
 func (f *facts) call(c *weir.ToolCall, path string, calls map[string]string) {
 	calls[c.ID] = c.Name + " " + canonicalJSON(c.Arguments)
+	f.open = append(f.open, calls[c.ID])
 	f.add("tool call", calls[c.ID], []string{path})
 	if c.Signature != "" {
 		f.add("call signature", c.Signature, []string{path})
@@ -171,11 +174,24 @@ func (f *facts) result(r *weir.ToolResult, path string, calls map[string]string)
 			text = append(text, b.Text)
 		}
 	}
-	f.add("tool result", calls[r.CallID]+" → "+strings.Join(text, ""), []string{path})
+	f.add("tool result", f.answered(r, calls)+" → "+strings.Join(text, ""), []string{path})
 	if r.IsError {
 		f.add("is_error", calls[r.CallID], []string{path, "is_error"})
 	}
 	f.extra("result member", path, r.Extra)
+}
+
+// answered is the call that a result answers: where it does not say which, the
+// first that nothing has answered. // S-03
+func (f *facts) answered(r *weir.ToolResult, calls map[string]string) string {
+	call := calls[r.CallID]
+	if r.CallID == "" && len(f.open) > 0 {
+		call = f.open[0]
+	}
+	if i := slices.Index(f.open, call); i >= 0 {
+		f.open = slices.Delete(f.open, i, i+1)
+	}
+	return call
 }
 
 // extra notes members without a word, but for spellings.

@@ -102,7 +102,7 @@ func plain(body []byte) []byte {
 	return bytes.ReplaceAll(body, []byte(`,"is_error":false`), nil)
 }
 
-func bytesText(want, got []byte) string { return bytesDiffer(want, got, false, false) }
+func bytesText(want, got []byte) string { return bytesDiffer(want, got, false) }
 
 // without is a JSON object without some members.
 func without(body []byte, names []string) []byte {

@@ -20,8 +20,9 @@ const defaultMaxBody = 64 << 20
 // for, and do not always say so in the content type.
 func (anthropicCodec) Decode(a *codec.Answer) iter.Seq2[weir.Event, error] {
 	return func(yield func(weir.Event, error) bool) {
-		first, body, err := peek(a.Body)
-		if err != nil && err != io.EOF {
+		body, first := codec.NewSource(a.Body)
+		defer body.Release()
+		if err := body.Err(); first == 0 && err != nil && !errors.Is(err, io.EOF) {
 			yield(weir.Event{}, broken(err, a))
 			return
 		}
@@ -35,44 +36,13 @@ func (anthropicCodec) Decode(a *codec.Answer) iter.Seq2[weir.Event, error] {
 	}
 }
 
-// peek finds the first byte of src that is not white space, 0 when there is none
-// before the end, and gives a reader of everything.
-func peek(src io.Reader) (first byte, all io.Reader, err error) {
-	var head []byte
-	chunk := make([]byte, 4096)
-	for {
-		n, err := src.Read(chunk)
-		head = append(head, chunk[:n]...)
-		if rest := bytes.TrimLeft(head, "\ufeff \t\r\n"); len(rest) > 0 {
-			return rest[0], io.MultiReader(bytes.NewReader(head), failing{src, err}), nil
-		}
-		if err != nil || len(head) > 64<<10 {
-			return 0, io.MultiReader(bytes.NewReader(head), failing{src, err}), err
-		}
-	}
-}
-
-// failing is src once more, unless it has failed already.
-type failing struct {
-	src io.Reader
-	err error
-}
-
-func (f failing) Read(p []byte) (int, error) {
-	if f.err != nil {
-		return 0, f.err
-	}
-	return f.src.Read(p)
-}
-
 // broken is why an answer could not be read to its end. The caller's own reasons
 // to stop stay as they are.
 func broken(err error, a *codec.Answer) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	var own *weir.Error
-	if errors.As(err, &own) {
+	if own, ok := errors.AsType[*weir.Error](err); ok {
 		return own
 	}
 	return upstreamError(a, "the answer broke off: %w", err)
@@ -104,6 +74,17 @@ func errorIn(a *codec.Answer, data []byte) *weir.Error {
 		e.RequestID = codec.RequestID(a.Header)
 	}
 	return e
+}
+
+// fromAnswer makes a block that was read the answer's: its tool has the client's
+// name, its thinking the name of who made it.
+func fromAnswer(a *codec.Answer, b *weir.Block) {
+	if b.Call != nil {
+		b.Call.Name = toolName(a, b.Call.Name)
+	}
+	if b.Reasoning != nil && a.Target != nil {
+		b.Reasoning.Format = formatOf(a.Target.Provider)
+	}
 }
 
 // toolName is the client's name of the tool that the upstream calls name.

@@ -102,7 +102,7 @@ func (e *bodyEncoder) reasoning(b *weir.Block, at string) {
 	if r == nil {
 		r = &weir.Reasoning{}
 	}
-	own := r.Format == reasoningFormat
+	own := e.owns(r.Format)
 	start := e.begin()
 	if own && r.Encrypted != "" {
 		e.buf.StringField("type", "redacted_thinking")

@@ -37,11 +37,15 @@ func (e *bodyEncoder) encode() error {
 	system, rest := splitSystem(e.body.Messages)
 	turns := e.turns(rest, len(system))
 	if !e.same {
-		if err := checkTurns(turns); err != nil {
+		pairByOrder(turns)
+		if err := e.checkTurns(turns); err != nil {
 			return err
 		}
 	}
 	turns = e.filter(turns)
+	if !e.same {
+		turns = e.beginWithUser(turns)
+	}
 	if err := e.checkPrefill(turns); err != nil {
 		return err
 	}
@@ -171,8 +175,10 @@ func (e *bodyEncoder) extras(start int) {
 		return
 	}
 	fields := e.body.Extra
-	if old := fields.Value("output_format"); old != nil && !jsonx.IsNull(old) && !(e.body.Format != nil && e.oldFormat(e.body.Format)) {
-		fields = fields.With("output_format", nil) // written as output_config.format, or taken out
+	if e.body.Format == nil || !e.oldFormat(e.body.Format) {
+		if old := fields.Value("output_format"); old != nil && !jsonx.IsNull(old) {
+			fields = fields.With("output_format", nil) // written as output_config.format, or taken out
+		}
 	}
 	e.extra(start, fields, "")
 }

@@ -1,6 +1,8 @@
 package anthropic
 
 import (
+	"strings"
+
 	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/codec"
 )
@@ -9,8 +11,27 @@ import (
 const protocol = weir.AnthropicMessages
 
 // reasoningFormat is the Format of signatures and encrypted thinking that came
-// in this protocol, in the words of OpenRouter's reasoning_details.
+// in this protocol, in the words of OpenRouter's reasoning_details: from
+// Anthropic, or from a client, who does not say where it has them from.
 const reasoningFormat = "anthropic-claude-v1"
+
+// foreignFormat begins the Format of those that came from another provider who
+// speaks this protocol; its name follows. A client of the protocol gets them as
+// they came, but no other provider does (T-04).
+const foreignFormat = string(protocol) + "/"
+
+// formatOf is the Format of thinking that provider made, empty being unknown.
+func formatOf(provider string) string {
+	if provider == "" || provider == "anthropic" {
+		return reasoningFormat
+	}
+	return foreignFormat + provider
+}
+
+// ofProtocol reports whether a Format is of state that came in this protocol.
+func ofProtocol(format string) bool {
+	return format == reasoningFormat || strings.HasPrefix(format, foreignFormat)
+}
 
 // The versions of the API, as in the header anthropic-version.
 const (

@@ -7,9 +7,10 @@ import (
 
 // countEncoder writes the answer to count_tokens (C-05).
 type countEncoder struct {
-	usage *weir.Usage
-	any   bool
-	whole wholeRun
+	usage  *weir.Usage
+	any    bool
+	whole  wholeRun
+	failed *weir.Error
 }
 
 // ContentType implements codec.Encoder.
@@ -20,6 +21,9 @@ func (e *countEncoder) Losses() []weir.Loss { return nil }
 
 // KeepAlive implements codec.Encoder.
 func (e *countEncoder) KeepAlive(dst []byte) []byte { return dst }
+
+// Failed implements codec.Failer.
+func (e *countEncoder) Failed() *weir.Error { return e.failed }
 
 // Encode implements codec.Encoder.
 func (e *countEncoder) Encode(dst []byte, ev weir.Event) []byte {
@@ -47,7 +51,8 @@ func (e *countEncoder) Close(dst []byte, err *weir.Error) []byte {
 	case e.whole.raw != nil:
 		return append(dst, e.whole.raw...)
 	case !e.usage.Has(weir.UsageInput):
-		return appendError(dst, weir.Errorf(weir.KindUpstream, "the answer has no count of input tokens"))
+		e.failed = weir.Errorf(weir.KindUpstream, "the answer has no count of input tokens")
+		return appendError(dst, e.failed)
 	}
 	b := jsonx.Buffer{B: dst}
 	b.BeginObject()

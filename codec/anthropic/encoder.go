@@ -18,6 +18,8 @@ type streamEncoder struct {
 	// edited tells that something was written by value: from then on a frame
 	// goes out as it came only where its numbers still fit.
 	edited bool
+	// ends is how many line ends are missing before the next frame can begin.
+	ends int
 }
 
 func newStreamEncoder(req *weir.Request) *streamEncoder {
@@ -73,13 +75,19 @@ func (e *streamEncoder) verbatim(dst, raw []byte, events ...weir.Event) []byte {
 	for i := range events {
 		e.w.note(raw, &events[i])
 	}
+	return e.asItCame(dst, raw)
+}
+
+// asItCame writes the bytes of a frame.
+func (e *streamEncoder) asItCame(dst, raw []byte) []byte {
+	e.ends = missingEnds(raw)
 	return append(dst, raw...)
 }
 
 func (e *streamEncoder) byValue(dst []byte, ev weir.Event) []byte {
 	switch ev.Type {
 	case weir.EventPing:
-		return e.w.ping(dst, ev)
+		return e.ping(dst, ev)
 	case weir.EventRelay:
 		return e.w.relay(dst, ev)
 	}
@@ -101,11 +109,38 @@ func (e *streamEncoder) flush(dst []byte) []byte {
 // type error (E-03): the SDKs raise it, and do not take the answer for complete.
 func (e *streamEncoder) Close(dst []byte, err *weir.Error) []byte {
 	dst = e.flush(dst)
+	if err == nil && e.w.stopped {
+		return dst
+	}
+	// An upstream that was cut may have left its last frame open.
+	dst = append(dst, "\n\n"[:e.ends]...)
+	e.ends = 0
 	if err == nil {
 		return e.w.close(dst)
 	}
 	e.w.stopped = true
 	return sse.AppendEvent(dst, "error", appendError(nil, err))
+}
+
+// missingEnds is how many \n raw needs to end with a blank line. The first one
+// behind a \r belongs to it.
+func missingEnds(raw []byte) int {
+	switch rest := withoutEnd(raw); {
+	case len(raw) == 0:
+		return 0
+	case len(rest) == len(raw):
+		return 2
+	case len(rest) == 0 || len(withoutEnd(rest)) < len(rest):
+		return 0
+	case raw[len(raw)-1] == '\r':
+		return 2
+	}
+	return 1
+}
+
+// withoutEnd is raw without its last line end, \n, \r\n or \r.
+func withoutEnd(raw []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimSuffix(raw, []byte("\n")), []byte("\r"))
 }
 
 // KeepAlive implements codec.Encoder. The official SDKs skip a ping wherever it
@@ -120,9 +155,9 @@ func (e *streamEncoder) KeepAlive(dst []byte) []byte {
 const pingEvent = "event: ping\ndata: {\"type\":\"ping\"}\n\n"
 
 // ping passes a sign of life on: as it came in this protocol, else in its form.
-func (w *streamWriter) ping(dst []byte, ev weir.Event) []byte {
+func (e *streamEncoder) ping(dst []byte, ev weir.Event) []byte {
 	if ev.Frame != nil && ev.Frame.Protocol == protocol {
-		return append(dst, ev.Frame.Raw...)
+		return e.asItCame(dst, ev.Frame.Raw)
 	}
 	return append(dst, pingEvent...)
 }

@@ -50,7 +50,7 @@ func rewrite(body []byte) ([]byte, bool) {
 // bytes, and that what was understood makes a legal stream.
 func FuzzStream(f *testing.F) {
 	f.Add([]byte(frameStart + frameText + frameHi + frameEnd + frameDelta + frameStop))
-	f.Add([]byte(strings.Replace(frameStart+frameText+frameHi+frameEnd+frameStop, `"text"`, `"thinking"`, -1)))
+	f.Add([]byte(strings.ReplaceAll(frameStart+frameText+frameHi+frameEnd+frameStop, `"text"`, `"thinking"`)))
 	f.Add([]byte(frameStart + strings.Replace(frameText, `"type":"text"`, `"type":"tool_use","id":"a","name":"b","input":{"a":1}`, 1) + frameEnd + frameDelta))
 	f.Add([]byte(frameStart + strings.Replace(frameText, `"type":"text"`, `"type":"server_tool_use","input":{}`, 1) +
 		strings.Replace(frameHi, `"text_delta","text":"hi"`, `"input_json_delta","partial_json":"{}"`, 1) + frameEnd + frameDelta + frameStop))
@@ -58,8 +58,9 @@ func FuzzStream(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, relay := range []bool{true, false} {
 			d := decode(t, streamOf(string(body), relay))
-			if !bytes.HasPrefix(body, d.raw) || d.err == nil && !bytes.Equal(body, d.raw) {
-				t.Fatalf("frames %q of %q", d.raw, body)
+			rest, ok := bytes.CutPrefix(body, d.raw)
+			if !ok || d.err == nil && bytes.Contains(rest, []byte("\n\n")) {
+				t.Fatalf("frames %q of %q", d.raw, body) // a last frame that was cut may be missing
 			}
 			if d.err != nil || relay {
 				continue

@@ -18,19 +18,39 @@ type heldBlock struct {
 	typ    string
 	raw    []byte // the frames
 	fields weir.Fields
+	places map[string]int    // of the fields by their names
 	texts  map[string][]byte // unquoted texts that grow
 	input  []byte            // JSON text that grows
+	cited  []byte            // citations that were added, with commas between them
 }
 
 // maxHeld bounds a held block, in bytes.
 const maxHeld = 64 << 20
 
 func (h *heldBlock) begin(wire int64, o *weir.Opaque, raw []byte) {
-	*h = heldBlock{active: true, wire: wire, typ: o.Type, raw: bytes.Clone(raw)}
+	*h = heldBlock{active: true, wire: wire, typ: o.Type, raw: bytes.Clone(raw), places: map[string]int{}, texts: map[string][]byte{}}
 	_ = jsonx.EachMember(o.Raw, func(k, v []byte) error {
-		h.fields = h.fields.With(string(k), v)
+		h.set(string(k), v)
 		return nil
 	})
+}
+
+// set gives a member its value, in the place that it has already.
+func (h *heldBlock) set(key string, v []byte) {
+	if i, ok := h.places[key]; ok {
+		h.fields[i].Value = v
+		return
+	}
+	h.places[key] = len(h.fields)
+	h.fields = append(h.fields, weir.Field{Name: key, Value: v})
+}
+
+// at is the value of a member, nil when there is none.
+func (h *heldBlock) at(key string) []byte {
+	if i, ok := h.places[key]; ok {
+		return h.fields[i].Value
+	}
+	return nil
 }
 
 // hold takes a frame in while a block is held. done is false when the frame is to
@@ -89,41 +109,47 @@ func (h *heldBlock) add(delta []byte) {
 			}
 		case typ == "citations_delta":
 			if key == "citation" {
-				h.fields = h.fields.With("citations", appendElement(h.fields.Value("citations"), v))
+				h.cite(v)
 			}
 		case jsonx.KindOf(v) == jsonx.KindString && typ != "compaction_delta":
 			h.grow(key, v)
 		default:
-			h.fields = h.fields.With(key, bytes.Clone(v))
+			h.set(key, bytes.Clone(v))
 		}
 		return nil
 	})
 }
 
 func (h *heldBlock) grow(key string, v []byte) {
-	if h.texts == nil {
-		h.texts = map[string][]byte{}
-	}
 	text, ok := h.texts[key]
 	if !ok {
-		text = []byte(jsonx.StringOr(h.fields.Value(key), ""))
-		if h.fields.Value(key) == nil {
-			h.fields = h.fields.With(key, []byte(`""`))
+		text = []byte(jsonx.StringOr(h.at(key), ""))
+		if h.at(key) == nil {
+			h.set(key, []byte(`""`))
 		}
 	}
 	h.texts[key] = append(text, jsonx.StringOr(v, "")...)
 }
 
-func appendElement(list, v []byte) []byte {
-	var out jsonx.Buffer
+func (h *heldBlock) cite(v []byte) {
+	if h.at("citations") == nil {
+		h.set("citations", []byte("[]"))
+	}
+	if len(h.cited) > 0 {
+		h.cited = append(h.cited, ',')
+	}
+	h.cited = append(h.cited, v...)
+}
+
+// citations are those that the block began with, and those that were added.
+func (h *heldBlock) citations(out *jsonx.Buffer) {
 	out.BeginArray()
-	_ = jsonx.EachElement(list, func(_ int, v []byte) error {
+	_ = jsonx.EachElement(h.at("citations"), func(_ int, v []byte) error {
 		out.Raw(v)
 		return nil
 	})
-	out.Raw(v)
+	out.Raw(h.cited)
 	out.EndArray()
-	return out.B
 }
 
 // value is the block as it stands in a message that is not streamed.
@@ -135,6 +161,9 @@ func (h *heldBlock) value() []byte {
 		switch {
 		case f.Name == "input" && len(h.input) > 0 && jsonx.Valid(h.input) == nil:
 			out.RawField("input", h.input)
+		case f.Name == "citations" && len(h.cited) > 0:
+			out.Key(f.Name)
+			h.citations(&out)
 		case grown:
 			out.Key(f.Name)
 			out.Bytes(text)
@@ -142,7 +171,7 @@ func (h *heldBlock) value() []byte {
 			out.RawField(f.Name, f.Value)
 		}
 	}
-	if h.fields.Value("input") == nil && len(h.input) > 0 && jsonx.Valid(h.input) == nil {
+	if h.at("input") == nil && len(h.input) > 0 && jsonx.Valid(h.input) == nil {
 		out.RawField("input", h.input)
 	}
 	out.EndObject()

@@ -14,13 +14,13 @@ import (
 // messageEncoder writes an answer that is not streamed: as it came, when it came
 // whole in this protocol, else what was gathered.
 type messageEncoder struct {
-	req     *weir.Request
-	losses  codec.Losses
-	all     weir.Collector
-	any     bool
-	choices bool // a further choice was left out
-	end     ending
-	whole   wholeRun
+	req    *weir.Request
+	losses codec.Losses
+	all    weir.Collector
+	any    bool
+	end    ending
+	whole  wholeRun
+	failed *weir.Error
 }
 
 func newMessageEncoder(req *weir.Request) *messageEncoder { return &messageEncoder{req: req} }
@@ -34,16 +34,19 @@ func (e *messageEncoder) Losses() []weir.Loss { return e.losses }
 // KeepAlive implements codec.Encoder.
 func (e *messageEncoder) KeepAlive(dst []byte) []byte { return dst }
 
+// Failed implements codec.Failer.
+func (e *messageEncoder) Failed() *weir.Error { return e.failed }
+
 // Encode implements codec.Encoder.
 func (e *messageEncoder) Encode(dst []byte, ev weir.Event) []byte {
 	switch {
 	case ev.Type == weir.EventNote || ev.Type == weir.EventPing || ev.Type == weir.EventNone:
 		return dst
 	case ev.Choice != 0:
-		if !e.choices {
-			e.losses.Drop("choices", "the client's protocol has one choice; the first one was sent")
-		}
-		e.choices = true
+		dropOnce(&e.losses, "choices", "the client's protocol has one choice; the first one was sent")
+		return dst
+	case ev.Type == weir.EventDelta && ev.Part == weir.PartLogprobs:
+		dropOnce(&e.losses, "logprobs", "the client's protocol has none")
 		return dst
 	}
 	e.any = true
@@ -68,6 +71,7 @@ func (e *messageEncoder) Close(dst []byte, err *weir.Error) []byte {
 	}
 	out, failed := e.message(dst, e.all.Completion())
 	if failed != nil {
+		e.failed = failed
 		return appendError(dst, failed)
 	}
 	return out
@@ -78,6 +82,7 @@ func (e *messageEncoder) Close(dst []byte, err *weir.Error) []byte {
 type wholeRun struct {
 	raw     []byte // the answer, once it is complete
 	pending []weir.Event
+	first   [4]weir.Event
 	frame   *weir.Frame
 }
 
@@ -89,6 +94,9 @@ func (r *wholeRun) take(ev weir.Event) []weir.Event {
 	if !fits {
 		r.raw = nil
 		return append(r.rest(), ev)
+	}
+	if r.pending == nil {
+		r.pending = r.first[:0]
 	}
 	r.frame, r.pending = f, append(r.pending, ev)
 	if len(r.pending) == int(f.Events) {
@@ -139,7 +147,7 @@ func (e *messageEncoder) block(b *jsonx.Buffer, blk *weir.Block, fin *weir.Finis
 	case weir.BlockText, weir.BlockRefusal:
 		e.text(b, blk, blk.Text, same)
 	case weir.BlockAudio:
-		e.losses.Drop("content.audio", "the sound was left out, its words were sent as text")
+		dropOnce(&e.losses, "content.audio", "the sound was left out, its words were sent as text")
 		if blk.Media != nil {
 			e.text(b, blk, blk.Media.Transcript, false)
 		}
@@ -152,15 +160,18 @@ func (e *messageEncoder) block(b *jsonx.Buffer, blk *weir.Block, fin *weir.Finis
 			b.Raw(o.Raw)
 			return nil
 		}
-		e.losses.Drop("content.opaque", "only its own protocol understands it")
+		dropOnce(&e.losses, "content.opaque", "only its own protocol understands it")
 	default:
-		e.losses.Drop("content."+string(blk.Type), "the client's protocol has no such block in answers")
+		dropOnce(&e.losses, "content."+string(blk.Type), "the client's protocol has no such block in answers")
 	}
 	return nil
 }
 
 func (e *messageEncoder) text(b *jsonx.Buffer, blk *weir.Block, text string, same bool) {
-	if !hasInk(text) {
+	if text == "" {
+		if len(blk.Citations) > 0 {
+			dropOnce(&e.losses, "content.citations", "a citation without a text cannot be written")
+		}
 		return
 	}
 	b.BeginObject()
@@ -172,7 +183,7 @@ func (e *messageEncoder) text(b *jsonx.Buffer, blk *weir.Block, text string, sam
 		if c := &blk.Citations[i]; c.From == protocol && c.Raw != nil {
 			list.Raw(c.Raw)
 		} else {
-			e.losses.Drop("content.citations", "citations of another protocol cannot be written")
+			dropOnce(&e.losses, "content.citations", "citations of another protocol cannot be written")
 		}
 	}
 	list.EndArray()
@@ -190,9 +201,9 @@ func (e *messageEncoder) thinking(b *jsonx.Buffer, blk *weir.Block) {
 	if r == nil {
 		r = &weir.Reasoning{}
 	}
-	own := r.Format == reasoningFormat
+	own := ofProtocol(r.Format)
 	if !own && (r.Signature != "" || r.Encrypted != "") {
-		e.losses.Drop("content.thinking.signature", "the state of another provider's thinking cannot be carried")
+		dropOnce(&e.losses, "content.thinking.signature", "the state of another provider's thinking cannot be carried")
 	}
 	switch {
 	case own && r.Encrypted != "":
@@ -230,7 +241,7 @@ func (e *messageEncoder) call(b *jsonx.Buffer, blk *weir.Block, fin *weir.Finish
 		input, ok = string(freeInput(c.Arguments)), true
 	}
 	if !ok && (fin.Reason == weir.FinishLength || fin.Reason == weir.FinishContextWindow) {
-		e.losses.Drop("content.tool_use", "the call was cut by the token cap")
+		dropOnce(&e.losses, "content.tool_use", "the call was cut by the token cap")
 		return nil
 	}
 	if !ok {

@@ -66,7 +66,7 @@ func newOutBlock(ev *weir.Event) *outBlock {
 // own reports whether the thinking's signature is one that this protocol made:
 // only those go into its place.
 func (b *outBlock) own() bool {
-	return b.block != nil && b.block.Reasoning != nil && b.block.Reasoning.Format == reasoningFormat
+	return b.block != nil && b.block.Reasoning != nil && ofProtocol(b.block.Reasoning.Format)
 }
 
 // custom reports whether the call's input is free text, which is written as one
@@ -105,6 +105,13 @@ func (b *outBlock) take(w *streamWriter, ev *weir.Event) {
 			b.cite(w, ev.Citation)
 		}
 	}
+}
+
+// speaks reports whether there is text to be written. White space between two
+// texts counts, thinking and arguments of nothing else do not: no block is opened
+// for them (T-09).
+func (b *outBlock) speaks() bool {
+	return len(b.text) > 0 && (b.ink || b.kind == outText || b.kind == outThinking && b.open)
 }
 
 func (b *outBlock) gather(s string) {
@@ -210,6 +217,9 @@ func (w *streamWriter) closeBlock(dst []byte, b *outBlock) []byte {
 		dst = appendDelta(dst, b.out, outTool, string(freeInput(string(b.text))))
 	}
 	if !b.open {
+		if len(b.citations) > 0 {
+			w.lose("content.citations", "a citation without a text cannot be written")
+		}
 		return dst
 	}
 	e := event(dst, "content_block_stop")
@@ -241,6 +251,9 @@ func (w *streamWriter) seal(dst []byte, b *outBlock) []byte {
 	}
 	if !b.open {
 		dst = w.open(dst, b) // thinking that is not shown has a signature only
+		if len(b.text) > 0 {
+			dst = appendDelta(dst, b.out, b.kind, string(b.text))
+		}
 	}
 	e := beginDelta(dst, b.out, "signature_delta")
 	e.StringField("signature", string(b.signature))

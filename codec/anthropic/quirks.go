@@ -202,9 +202,9 @@ func (e *editor) params() {
 
 // pending is the value that an earlier edit gives key, nil for none.
 func (e *editor) pending(key string) []byte {
-	for i := len(e.list) - 1; i >= 0; i-- {
-		if e.list[i].Key == key {
-			return e.list[i].Value
+	for _, edit := range slices.Backward(e.list) {
+		if edit.Key == key {
+			return edit.Value
 		}
 	}
 	return nil

@@ -318,8 +318,8 @@ func byValue(events []weir.Event) []weir.Event {
 	return out
 }
 
-// dump is a completion as comparable text: blocks without a word do not count,
-// since they must not be written (T-09).
+// dump is a completion as comparable text: empty texts do not count, since they
+// must not be written (T-09).
 func dump(c *weir.Completion) string {
 	v := *c
 	v.Choices = slices.Clone(c.Choices)
@@ -327,7 +327,7 @@ func dump(c *weir.Completion) string {
 		m := &v.Choices[i].Message
 		v.Choices[i].Finish.Extra = said(v.Choices[i].Finish.Extra)
 		m.Blocks = slices.DeleteFunc(slices.Clone(m.Blocks), func(b weir.Block) bool {
-			return b.Type == weir.BlockText && !hasInk(b.Text)
+			return b.Type == weir.BlockText && b.Text == ""
 		})
 		m.Blocks = append([]weir.Block(nil), m.Blocks...)
 		for k := range m.Blocks {

@@ -12,8 +12,6 @@ import (
 	"github.com/weir-gateway/weir/internal/jsonx"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 // foreign makes a request as another protocol's codec would.
 func foreign(b *weir.Body) *weir.Request {
 	if b.From == "" {
@@ -57,10 +55,10 @@ func TestRequestsOfOtherProtocolsAreTranslated(t *testing.T) {
 		losses string
 	}{
 		{"system text moves to the head",
-			weir.Body{MaxTokens: ptr[int64](5), Messages: []weir.Message{weir.SystemText("be brief"), weir.UserText("hi")}}, codec.Quirks{},
+			weir.Body{MaxTokens: new(int64(5)), Messages: []weir.Message{weir.SystemText("be brief"), weir.UserText("hi")}}, codec.Quirks{},
 			`{"max_tokens":5,"system":"be brief","messages":[{"role":"user","content":"hi"}]}`, ""},
 		{"later system text becomes user text", // P-05
-			weir.Body{MaxTokens: ptr[int64](5), Messages: []weir.Message{weir.UserText("a"), weir.AssistantText("b"), weir.SystemText("c"), weir.UserText("d")}}, codec.Quirks{},
+			weir.Body{MaxTokens: new(int64(5)), Messages: []weir.Message{weir.UserText("a"), weir.AssistantText("b"), weir.SystemText("c"), weir.UserText("d")}}, codec.Quirks{},
 			`{"max_tokens":5,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":[{"type":"text","text":"<system>\nc\n</system>"},{"type":"text","text":"d"}]}]}`,
 			"moved messages[2]"},
 		{"a cap is filled in from the catalog", weir.Body{Messages: user("a")}, codec.Quirks{},
@@ -68,10 +66,21 @@ func TestRequestsOfOtherProtocolsAreTranslated(t *testing.T) {
 		{"a cap is filled in from the quirk", weir.Body{Messages: user("a")}, codec.Quirks{MaxTokensDefault: 77},
 			`{"max_tokens":77,"messages":[{"role":"user","content":"a"}]}`, ""},
 		{"neighbours of one role are merged, empty ones dropped", // P-06, §13.7
-			weir.Body{MaxTokens: ptr[int64](5), Messages: []weir.Message{weir.UserText("a"), weir.AssistantText(""), weir.UserText("b")}}, codec.Quirks{},
+			weir.Body{MaxTokens: new(int64(5)), Messages: []weir.Message{weir.UserText("a"), weir.AssistantText(""), weir.UserText("b")}}, codec.Quirks{},
 			`{"max_tokens":5,"messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}]}`, ""},
+		{"an assistant who speaks first is spoken to", // P-06
+			weir.Body{MaxTokens: new(int64(5)), Messages: []weir.Message{weir.SystemText("s"), weir.AssistantText("hello"), weir.UserText("b")}}, codec.Quirks{},
+			`{"max_tokens":5,"system":"s","messages":[{"role":"user","content":"Continue."},{"role":"assistant","content":"hello"},{"role":"user","content":"b"}]}`,
+			"approximated messages"},
+		{"an assistant who answers an empty message too", // P-06
+			weir.Body{MaxTokens: new(int64(5)), Messages: []weir.Message{weir.UserText(""), weir.AssistantText("hello"), weir.UserText("b")}}, codec.Quirks{},
+			`{"max_tokens":5,"messages":[{"role":"user","content":"Continue."},{"role":"assistant","content":"hello"},{"role":"user","content":"b"}]}`,
+			"approximated messages"},
+		{"instructions alone are followed by a user", // P-06
+			weir.Body{MaxTokens: new(int64(5)), Messages: []weir.Message{weir.SystemText("s")}}, codec.Quirks{},
+			`{"max_tokens":5,"system":"s","messages":[{"role":"user","content":"Continue."}]}`, "approximated messages"},
 		{"results stand in one user message in the order of the calls", // S-10
-			weir.Body{MaxTokens: ptr[int64](5), Tools: []weir.Tool{tool}, Messages: []weir.Message{
+			weir.Body{MaxTokens: new(int64(5)), Tools: []weir.Tool{tool}, Messages: []weir.Message{
 				weir.UserText("a"),
 				{Role: weir.RoleAssistant, Blocks: append(assistantCall("c1", `{"x":1}`).Blocks, assistantCall("c2", ``).Blocks...)},
 				weir.ToolResultText("c2", "two"), weir.ToolResultText("c1", "one"), weir.UserText("go on")}}, codec.Quirks{},
@@ -79,45 +88,51 @@ func TestRequestsOfOtherProtocolsAreTranslated(t *testing.T) {
 				`{"role":"assistant","content":[{"type":"tool_use","id":"c1","name":"f","input":{"x":1}},{"type":"tool_use","id":"c2","name":"f","input":{}}]},` +
 				`{"role":"user","content":[{"type":"tool_result","tool_use_id":"c1","content":"one"},{"type":"tool_result","tool_use_id":"c2","content":"two"},{"type":"text","text":"go on"}]}]}`, ""},
 		{"illegal ids are shortened alike in call and result", // S-09
-			weir.Body{MaxTokens: ptr[int64](5), Messages: []weir.Message{weir.UserText("a"), assistantCall("functions.f:0", "{}"), weir.ToolResultText("functions.f:0", "")}}, codec.Quirks{},
+			weir.Body{MaxTokens: new(int64(5)), Messages: []weir.Message{weir.UserText("a"), assistantCall("functions.f:0", "{}"), weir.ToolResultText("functions.f:0", "")}}, codec.Quirks{},
 			`{"max_tokens":5,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":[{"type":"tool_use","id":"` + codec.ShortenID("functions.f:0", 64) +
 				`","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"` + codec.ShortenID("functions.f:0", 64) + `"}]}]}`, ""},
+		{"calls and results without ids are paired by their order", // S-03
+			weir.Body{MaxTokens: new(int64(5)), Messages: []weir.Message{weir.UserText("a"),
+				{Role: weir.RoleAssistant, Blocks: append(assistantCall("", "{}").Blocks, assistantCall("b", "{}").Blocks...)},
+				weir.ToolResultText("b", "two"), weir.ToolResultText("", "one")}}, codec.Quirks{},
+			`{"max_tokens":5,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":[{"type":"tool_use","id":"call_1_0","name":"f","input":{}},{"type":"tool_use","id":"b","name":"f","input":{}}]},` +
+				`{"role":"user","content":[{"type":"tool_result","tool_use_id":"call_1_0","content":"one"},{"type":"tool_result","tool_use_id":"b","content":"two"}]}]}`, ""},
 		{"images keep their form", // P-10
-			weir.Body{MaxTokens: ptr[int64](5), Messages: []weir.Message{{Role: weir.RoleUser, Blocks: []weir.Block{
+			weir.Body{MaxTokens: new(int64(5)), Messages: []weir.Message{{Role: weir.RoleUser, Blocks: []weir.Block{
 				{Type: weir.BlockImage, Media: &weir.Media{URL: "data:image/png;base64,AAAA"}},
 				{Type: weir.BlockImage, Media: &weir.Media{URL: "https://x/y.png"}},
 				{Type: weir.BlockFile, Media: &weir.Media{MIME: "application/pdf", Data: "BBBB", Name: "a.pdf"}}}}}}, codec.Quirks{},
 			`{"max_tokens":5,"messages":[{"role":"user","content":[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}},` +
 				`{"type":"image","source":{"type":"url","url":"https://x/y.png"}},{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"BBBB"},"title":"a.pdf"}]}]}`, ""},
 		{"settings without a place are reported", // P-01, P-03
-			weir.Body{MaxTokens: ptr[int64](5), Messages: user("a"), Temperature: ptr(1.5), Seed: ptr[int64](1), FrequencyPenalty: ptr(0.5), PresencePenalty: ptr(0.0), User: "u", Stop: []string{"x"},
+			weir.Body{MaxTokens: new(int64(5)), Messages: user("a"), Temperature: new(1.5), Seed: new(int64(1)), FrequencyPenalty: new(0.5), PresencePenalty: new(0.0), User: "u", Stop: []string{"x"},
 				Extra: weir.Fields{{Name: "logit_bias", Value: []byte(`{"1":1}`)}, {Name: "odd", Value: []byte(`null`), Spelling: true}}}, codec.Quirks{},
 			`{"max_tokens":5,"messages":[{"role":"user","content":"a"}],"temperature":1,"stop_sequences":["x"],"metadata":{"user_id":"u"}}`,
 			"clamped temperature, dropped frequency_penalty, dropped seed, dropped logit_bias"},
 		{"effort becomes adaptive thinking", // T-11
-			weir.Body{MaxTokens: ptr[int64](5000), Messages: user("a"), Reasoning: &weir.ReasoningConfig{Effort: "high"}}, codec.Quirks{},
+			weir.Body{MaxTokens: new(int64(5000)), Messages: user("a"), Reasoning: &weir.ReasoningConfig{Effort: "high"}}, codec.Quirks{},
 			`{"max_tokens":5000,"messages":[{"role":"user","content":"a"}],"thinking":{"type":"adaptive"},"output_config":{"effort":"high"}}`, ""},
 		{"effort becomes a budget below the cap", // T-12
-			weir.Body{MaxTokens: ptr[int64](5000), Messages: user("a"), Reasoning: &weir.ReasoningConfig{Effort: "high"}}, codec.Quirks{ThinkingModes: []string{"enabled", "disabled"}},
+			weir.Body{MaxTokens: new(int64(5000)), Messages: user("a"), Reasoning: &weir.ReasoningConfig{Effort: "high"}}, codec.Quirks{ThinkingModes: []string{"enabled", "disabled"}},
 			`{"max_tokens":5000,"messages":[{"role":"user","content":"a"}],"thinking":{"type":"enabled","budget_tokens":4999}}`, ""},
 		{"effort becomes a budget and a cap above it",
 			weir.Body{Messages: user("a"), Reasoning: &weir.ReasoningConfig{Effort: "high"}}, codec.Quirks{ThinkingModes: []string{"enabled"}, MaxTokensDefault: 100},
 			`{"max_tokens":9216,"messages":[{"role":"user","content":"a"}],"thinking":{"type":"enabled","budget_tokens":1024}}`, ""},
-		{"no effort turns thinking off", weir.Body{MaxTokens: ptr[int64](5), Messages: user("a"), Reasoning: &weir.ReasoningConfig{Effort: "none"}}, codec.Quirks{},
+		{"no effort turns thinking off", weir.Body{MaxTokens: new(int64(5)), Messages: user("a"), Reasoning: &weir.ReasoningConfig{Effort: "none"}}, codec.Quirks{},
 			`{"max_tokens":5,"messages":[{"role":"user","content":"a"}],"thinking":{"type":"disabled"}}`, ""},
-		{"no effort is the least one where thinking is always on", weir.Body{MaxTokens: ptr[int64](5), Messages: user("a"), Reasoning: &weir.ReasoningConfig{Effort: "none"}}, codec.Quirks{ThinkingModes: []string{"adaptive"}},
+		{"no effort is the least one where thinking is always on", weir.Body{MaxTokens: new(int64(5)), Messages: user("a"), Reasoning: &weir.ReasoningConfig{Effort: "none"}}, codec.Quirks{ThinkingModes: []string{"adaptive"}},
 			`{"max_tokens":5,"messages":[{"role":"user","content":"a"}],"output_config":{"effort":"low"}}`, "approximated thinking.type"},
 		{"a schema is native", // P-08
-			weir.Body{MaxTokens: ptr[int64](5), Messages: user("a"), Format: &weir.Format{Type: weir.FormatJSONSchema, Name: "n", Schema: []byte(`{"type":"object"}`)}}, codec.Quirks{},
+			weir.Body{MaxTokens: new(int64(5)), Messages: user("a"), Format: &weir.Format{Type: weir.FormatJSONSchema, Name: "n", Schema: []byte(`{"type":"object"}`)}}, codec.Quirks{},
 			`{"max_tokens":5,"messages":[{"role":"user","content":"a"}],"output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}}}`, ""},
-		{"a JSON object is an instruction", weir.Body{MaxTokens: ptr[int64](5), Messages: user("a"), Format: &weir.Format{Type: weir.FormatJSONObject}}, codec.Quirks{},
+		{"a JSON object is an instruction", weir.Body{MaxTokens: new(int64(5)), Messages: user("a"), Format: &weir.Format{Type: weir.FormatJSONObject}}, codec.Quirks{},
 			`{"max_tokens":5,"system":"Answer with one JSON object and nothing else.","messages":[{"role":"user","content":"a"}]}`, "approximated response_format"},
 		{"choices of tools", // S-11
-			weir.Body{MaxTokens: ptr[int64](5), Messages: user("a"), Tools: []weir.Tool{tool, {Type: weir.ToolFunction, Name: "g"}}, ToolChoice: &weir.ToolChoice{Mode: weir.ToolModeRequired, Names: []string{"g"}}, ParallelToolCalls: ptr(false)}, codec.Quirks{},
+			weir.Body{MaxTokens: new(int64(5)), Messages: user("a"), Tools: []weir.Tool{tool, {Type: weir.ToolFunction, Name: "g"}}, ToolChoice: &weir.ToolChoice{Mode: weir.ToolModeRequired, Names: []string{"g"}}, ParallelToolCalls: new(false)}, codec.Quirks{},
 			`{"max_tokens":5,"tools":[{"name":"g","input_schema":{"type":"object","properties":{}}}],"messages":[{"role":"user","content":"a"}],"tool_choice":{"type":"any","disable_parallel_tool_use":true}}`,
 			"approximated tool_choice"},
 		{"only signed thinking of this format is sent", // T-03
-			weir.Body{MaxTokens: ptr[int64](5), Messages: []weir.Message{weir.UserText("a"), {Role: weir.RoleAssistant, Blocks: []weir.Block{
+			weir.Body{MaxTokens: new(int64(5)), Messages: []weir.Message{weir.UserText("a"), {Role: weir.RoleAssistant, Blocks: []weir.Block{
 				{Type: weir.BlockReasoning, Text: "mine", Reasoning: &weir.Reasoning{Format: reasoningFormat, Signature: "S"}},
 				{Type: weir.BlockReasoning, Text: "unsigned"},
 				{Type: weir.BlockReasoning, Text: "other", Reasoning: &weir.Reasoning{Format: "google-gemini-v1", Signature: "G"}},
@@ -125,7 +140,7 @@ func TestRequestsOfOtherProtocolsAreTranslated(t *testing.T) {
 			`{"max_tokens":5,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":[{"type":"thinking","thinking":"mine","signature":"S"},{"type":"text","text":"b"}]}]}`,
 			"dropped messages[1].content[1], dropped messages[1].content[2]"},
 		{"thinking stands before calls where it is wanted back", // T-01
-			weir.Body{MaxTokens: ptr[int64](5), Messages: []weir.Message{weir.UserText("a"), {Role: weir.RoleAssistant, Blocks: []weir.Block{
+			weir.Body{MaxTokens: new(int64(5)), Messages: []weir.Message{weir.UserText("a"), {Role: weir.RoleAssistant, Blocks: []weir.Block{
 				{Type: weir.BlockReasoning, Text: "hm"}, assistantCall("c", "{}").Blocks[0]}}, weir.ToolResultText("c", "r"),
 				assistantCall("d", "{}"), weir.ToolResultText("d", "r")}}, codec.Quirks{ReasoningReplay: "tool_turns"},
 			`{"max_tokens":5,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":""},{"type":"tool_use","id":"c","name":"f","input":{}}]},` +
@@ -156,11 +171,10 @@ func TestWhatCannotBeTranslatedIsRefusedByName(t *testing.T) {
 		kind  weir.Kind
 		param string
 	}{
-		{"several choices", weir.Body{Messages: user("a"), N: ptr[int64](2)}, weir.KindUnsupported, "n"},
+		{"several choices", weir.Body{Messages: user("a"), N: new(int64(2))}, weir.KindUnsupported, "n"},
 		{"sound", weir.Body{Messages: []weir.Message{{Role: weir.RoleUser, Blocks: []weir.Block{{Type: weir.BlockAudio, Media: &weir.Media{Data: "AA"}}}}}}, weir.KindUnsupported, "messages[0].content[0]"},
 		{"a hosted tool", weir.Body{Messages: user("a"), Tools: []weir.Tool{{Type: weir.ToolHosted, Name: "web_search"}}}, weir.KindUnsupported, "tools[0]"}, // C-08
-		{"no message", weir.Body{Messages: []weir.Message{weir.SystemText("s")}}, weir.KindInvalid, "messages"},
-		{"an assistant first", weir.Body{Messages: []weir.Message{weir.AssistantText("s")}}, weir.KindInvalid, "messages[0].role"},
+		{"no message", weir.Body{}, weir.KindInvalid, "messages"},
 		{"a call without its result", weir.Body{Messages: []weir.Message{weir.UserText("a"), assistantCall("c", "{}"), weir.UserText("b")}}, weir.KindInvalid, "messages[1].content[0]"},
 		{"a result without its call", weir.Body{Messages: []weir.Message{weir.UserText("a"), weir.ToolResultText("c", "r")}}, weir.KindInvalid, "messages[1].content[0]"},
 		{"arguments that are no object", weir.Body{Messages: []weir.Message{weir.UserText("a"), assistantCall("c", `{"a":`), weir.ToolResultText("c", "r")}}, weir.KindInvalid, "messages[1].content[0]"}, // S-07
@@ -178,7 +192,7 @@ func TestWhatCannotBeTranslatedIsRefusedByName(t *testing.T) {
 }
 
 func TestStrictRequestsAreNotApproximated(t *testing.T) { // P-01
-	req := foreign(&weir.Body{Messages: user("a"), Seed: ptr[int64](1)})
+	req := foreign(&weir.Body{Messages: user("a"), Seed: new(int64(1))})
 	req.Strict = true
 	if _, err := New().EncodeRequest(req, plainTarget("m")); !errors.Is(err, weir.KindUnsupported) {
 		t.Errorf("got %v", err)
@@ -231,7 +245,7 @@ func TestQuirksChangeTheReceivedBytesAndNothingElse(t *testing.T) {
 		{"no quirk", `"x": 1.0, `, `"x": 1.0, `, codec.Quirks{}, ""},
 		{"dropped", `"top_k": 1, "x": 1, `, `"x": 1, `, codec.Quirks{DropParams: []string{"top_k", "seed"}}, "dropped top_k"},
 		{"renamed", `"x": 1, `, `"y": 1, `, codec.Quirks{RenameParams: map[string]string{"x": "y"}}, "renamed x"},
-		{"clamped", `"temperature": 1.5, `, `"temperature": 1, `, codec.Quirks{TemperatureMax: ptr(1.0)}, "clamped temperature"},
+		{"clamped", `"temperature": 1.5, `, `"temperature": 1, `, codec.Quirks{TemperatureMax: new(1.0)}, "clamped temperature"},
 		{"stops", `"stop_sequences": ["a", "b"], `, `"stop_sequences": ["a"], `, codec.Quirks{MaxStop: 1}, "dropped stop_sequences"},
 		{"a forced call", `"tool_choice": {"type":"any"}, `, `"tool_choice": {"type":"auto"}, `, codec.Quirks{ToolChoices: []string{"auto"}}, "approximated tool_choice"},
 		{"a budget", `"thinking": {"type":"enabled","budget_tokens":2000}, `, `"thinking": {"type":"adaptive"}, `, codec.Quirks{ThinkingModes: []string{"adaptive"}}, "approximated thinking.type"},
@@ -317,7 +331,7 @@ func TestHeadersAreSetOnceAndBetasFiltered(t *testing.T) { // C-01
 }
 
 func TestTokensAreCountedWithoutSettings(t *testing.T) { // C-05
-	req := foreign(&weir.Body{Messages: user("a"), Temperature: ptr(1.0), MaxTokens: ptr[int64](3), User: "u", Seed: ptr[int64](1)})
+	req := foreign(&weir.Body{Messages: user("a"), Temperature: new(1.0), MaxTokens: new(int64(3)), User: "u", Seed: new(int64(1))})
 	req.Op = weir.CountTokens
 	call, got := encodeFor(t, req, codec.Quirks{})
 	if call.Path != "/v1/messages/count_tokens" || got != `{"model":"claude","messages":[{"role":"user","content":"a"}]}` {

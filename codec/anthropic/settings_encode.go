@@ -232,8 +232,10 @@ func mergeRest(c *jsonx.Buffer, raw []byte) {
 	if raw == nil {
 		return
 	}
+	have := membersOf(c.B)
 	_ = jsonx.EachMember(raw, func(k, v []byte) error {
-		if jsonx.Get(c.B, string(k)) == nil {
+		if !have[string(k)] {
+			have[string(k)] = true
 			c.RawField(string(k), v)
 		}
 		return nil

@@ -48,11 +48,41 @@ func (e *bodyEncoder) extra(start int, fields weir.Fields, path string) {
 
 // addMissing adds the fields that the open object at start does not have yet.
 func addMissing(b *jsonx.Buffer, start int, fields weir.Fields) {
+	if len(fields) == 0 {
+		return
+	}
+	have := membersOf(b.B[start:])
 	for _, f := range fields {
-		if jsonx.Get(b.B[start:], f.Name) == nil {
+		if !have[f.Name] {
+			have[f.Name] = true
 			b.RawField(f.Name, f.Value)
 		}
 	}
+}
+
+// membersOf are the names of an object's members, which need not be closed yet.
+// One walk finds them all: a search for each would cost the square of a body
+// with many members.
+func membersOf(open []byte) map[string]bool {
+	names := map[string]bool{}
+	_ = jsonx.EachMember(open, func(k, _ []byte) error {
+		names[string(k)] = true
+		return nil
+	})
+	return names
+}
+
+// maxKept is how many unknown members of one kind are kept by value of all the
+// frames of an answer. Without a bound, an upstream that sends new ones in every
+// frame would make each cost more than the one before.
+const maxKept = 256
+
+// keep is f with a copy of a member that came in a frame.
+func keep(f weir.Fields, name string, raw []byte) weir.Fields {
+	if len(f) >= maxKept && f.Value(name) == nil {
+		return f
+	}
+	return f.With(name, bytes.Clone(raw))
 }
 
 // lost reports unknown members that there is no object for.

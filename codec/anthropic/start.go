@@ -62,7 +62,7 @@ func (s *finishState) read(raw []byte, whole bool) {
 			s.f.Details = append([]byte(nil), v...)
 		default:
 			if !whole || isFinishExtra(key) {
-				s.f.Extra = s.f.Extra.With(key, append([]byte(nil), v...))
+				s.f.Extra = keep(s.f.Extra, key, v)
 			}
 		}
 		return nil

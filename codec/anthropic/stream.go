@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"bytes"
+	"errors"
 	"io"
 
 	"github.com/weir-gateway/weir"
@@ -110,6 +111,14 @@ func (d *streamDecoder) run() {
 // frame handles one frame and reports whether to go on.
 func (d *streamDecoder) frame(f *sse.Frame) bool {
 	t := typeOf(f)
+	if !d.stopped && t != frameError {
+		switch {
+		case f.Truncated && jsonx.Valid(f.Data) != nil:
+			return true // the rest of it never came, and half a frame must not be sent on
+		case t >= frameBlockStart && t <= frameBlockStop && !isWhole(f.Data), t == frameUnknown && isBroken(f.Data):
+			return d.malformed(f)
+		}
+	}
 	if d.held.active {
 		if more, done := d.hold(f, t); done {
 			return more
@@ -139,7 +148,26 @@ func (d *streamDecoder) frame(f *sse.Frame) bool {
 	if errorIn(d.answer, f.Data) != nil {
 		return d.fail(f)
 	}
+	if !d.started {
+		// Not content of an answer that has not begun: it commits nothing.
+		return d.emit(f.Raw, weir.Event{Type: weir.EventPing})
+	}
 	return d.emit(f.Raw, weir.Event{Type: weir.EventRelay})
+}
+
+// isWhole reports whether data looks like an object with both its ends, which a
+// frame that was cut on its way does not. It is what a relayed frame can afford;
+// those that are decoded are checked by what reads them.
+func isWhole(data []byte) bool {
+	data = bytes.TrimSpace(data)
+	return len(data) > 1 && data[0] == '{' && data[len(data)-1] == '}'
+}
+
+// isBroken reports whether data of an unknown type begins as an object and is
+// none. Other text, as "[DONE]", is no answer but does no harm either.
+func isBroken(data []byte) bool {
+	data = bytes.TrimSpace(data)
+	return len(data) > 0 && data[0] == '{' && jsonx.Valid(data) != nil
 }
 
 func (d *streamDecoder) block(f *sse.Frame, t frameType) bool {
@@ -222,7 +250,7 @@ func (d *streamDecoder) messageDelta(f *sse.Frame) bool {
 			usage = d.usage.merge(v)
 		default:
 			if !jsonx.IsNull(v) {
-				d.end.f.Extra = d.end.f.Extra.With(key, bytes.Clone(v))
+				d.end.f.Extra = keep(d.end.f.Extra, key, v)
 			}
 		}
 		return nil
@@ -281,13 +309,13 @@ func (d *streamDecoder) fail(f *sse.Frame) bool {
 	return false
 }
 
-// malformed ends the stream at a frame that is no JSON. In a last frame that was
-// not closed that is only the cut.
+// malformed ends the stream at a frame that is no JSON, or not what its type
+// says. In a last frame that was not closed that is only the cut.
 func (d *streamDecoder) malformed(f *sse.Frame) bool {
 	if f.Truncated {
 		return true
 	}
-	d.yield(weir.Event{}, upstreamError(d.answer, "the answer holds an event that is not valid JSON"))
+	d.yield(weir.Event{}, upstreamError(d.answer, "malformed answer: an event is not valid JSON"))
 	return false
 }
 
@@ -297,11 +325,12 @@ func (d *streamDecoder) close(err error) {
 	if d.held.active && !d.emit(d.held.raw, weir.Event{Type: weir.EventRelay}) {
 		return
 	}
-	if d.stopped || err == io.EOF && d.finished {
+	ended := errors.Is(err, io.EOF)
+	if d.stopped || ended && d.finished {
 		return
 	}
 	switch {
-	case err != io.EOF:
+	case !ended:
 		err = broken(err, d.answer)
 	case !d.started:
 		err = upstreamError(d.answer, "the answer is empty")

@@ -6,6 +6,9 @@ import (
 	"github.com/weir-gateway/weir/internal/sse"
 )
 
+// maxOpen bounds the blocks that have begun and not ended; the protocol has one.
+const maxOpen = 1000
+
 func (d *streamDecoder) blockStart(f *sse.Frame) bool {
 	raw := jsonx.Get(f.Data, "content_block")
 	wire, ok := jsonx.Int64(jsonx.Get(f.Data, "index"))
@@ -23,16 +26,20 @@ func (d *streamDecoder) blockStart(f *sse.Frame) bool {
 		d.held.begin(wire, b.Opaque, f.Raw)
 		return true
 	}
+	fromAnswer(d.answer, &b)
 	open := openBlock{wire: wire, index: d.next}
 	if b.Call != nil {
-		b.Call.Name = toolName(d.answer, b.Call.Name)
 		if b.Call.Arguments != "{}" {
 			open.input = b.Call.Arguments
 		}
 		b.Call.Arguments = ""
 	}
-	d.next++
 	events := d.endOpen(wire)
+	if len(d.open) >= maxOpen {
+		d.yield(weir.Event{}, upstreamError(d.answer, "the answer has more than %d blocks open at once", maxOpen))
+		return false
+	}
+	d.next++
 	d.open = append(d.open, open)
 	return d.emitAll(f.Raw, append(events, weir.Event{Type: weir.EventBlockStart, Index: open.index, Block: &b}))
 }

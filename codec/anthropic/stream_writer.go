@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/weir-gateway/weir"
@@ -15,7 +16,6 @@ import (
 type streamWriter struct {
 	req    *weir.Request
 	losses codec.Losses
-	noted  map[string]bool // losses that were reported already
 
 	start   *weir.Start
 	usage   weir.Usage
@@ -32,15 +32,14 @@ type streamWriter struct {
 }
 
 // lose reports a loss once.
-func (w *streamWriter) lose(field, detail string) {
-	if w.noted[field] {
-		return
+func (w *streamWriter) lose(field, detail string) { dropOnce(&w.losses, field, detail) }
+
+// dropOnce reports that field is left out unless that was reported already: an
+// answer may lose the same in every one of its pieces.
+func dropOnce(losses *codec.Losses, field, detail string) {
+	if !slices.ContainsFunc(*losses, func(l weir.Loss) bool { return l.Field == field }) {
+		losses.Drop(field, detail)
 	}
-	if w.noted == nil {
-		w.noted = map[string]bool{}
-	}
-	w.noted[field] = true
-	w.losses.Drop(field, detail)
 }
 
 func (w *streamWriter) put(b *outBlock) {
@@ -213,14 +212,14 @@ func (w *streamWriter) drain(dst []byte, b *outBlock) []byte {
 			dst = w.open(dst, b)
 		}
 	default:
-		if !b.open && !b.ink {
-			return dst // blocks without a word are not opened (T-09)
+		if !b.open && !b.speaks() {
+			return dst
 		}
 		if !b.open {
 			dst = w.open(dst, b)
 		}
 	}
-	if len(b.text) > 0 && b.ink && !b.custom() {
+	if b.speaks() && !b.custom() {
 		dst = appendDelta(dst, b.out, b.kind, string(b.text))
 		b.wrote = true
 		b.text = b.text[:0]

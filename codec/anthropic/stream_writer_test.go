@@ -56,25 +56,26 @@ func outline(t *testing.T, stream []byte) string {
 		if err != nil {
 			return strings.Join(out, "\n")
 		}
-		line := string(jsonx.Get(f.Data, "index"))
+		var line strings.Builder
+		line.Write(jsonx.Get(f.Data, "index"))
 		switch string(f.Event) {
 		case "content_block_start":
-			line += " start " + jsonx.StringOr(jsonx.GetPath(f.Data, "content_block", "type"), "")
+			line.WriteString(" start " + jsonx.StringOr(jsonx.GetPath(f.Data, "content_block", "type"), ""))
 		case "content_block_delta":
 			d := jsonx.Get(f.Data, "delta")
 			for _, k := range []string{"text", "thinking", "partial_json", "signature"} {
 				if v := jsonx.Get(d, k); v != nil {
-					line += " + " + jsonx.StringOr(v, "")
+					line.WriteString(" + " + jsonx.StringOr(v, ""))
 				}
 			}
 		case "content_block_stop":
-			line += " stop"
+			line.WriteString(" stop")
 		case "message_delta":
-			line = jsonx.StringOr(jsonx.GetPath(f.Data, "delta", "stop_reason"), "")
+			line.WriteString(jsonx.StringOr(jsonx.GetPath(f.Data, "delta", "stop_reason"), ""))
 		default:
 			continue
 		}
-		out = append(out, line)
+		out = append(out, line.String())
 	}
 }
 
@@ -102,9 +103,21 @@ func TestAnswersOfOtherProtocolsBecomeOneLegalStream(t *testing.T) {
 		{"text before, between and after calls", // S-08
 			[]weir.Event{text(0), add(0, txt, "a"), call(1, "c"), add(0, txt, "b"), add(1, args, `{"x":1}`), add(0, txt, "c"), end(1), add(0, txt, "d"), end(0), finish(weir.FinishToolCalls)},
 			"0 start text\n0 + a\n0 stop\n1 start tool_use\n1 + {\"x\":1}\n1 stop\n2 start text\n2 + bc\n2 + d\n2 stop\ntool_use"},
-		{"white space does not open a block", // T-09
-			[]weir.Event{text(0), add(0, txt, "\n\n"), call(1, "c"), end(0), end(1), finish(weir.FinishToolCalls)},
+		{"white space before a call stays and hides no call", // S-08
+			[]weir.Event{text(0), add(0, txt, "  "), call(1, "c"), end(0), end(1), finish(weir.FinishToolCalls)},
+			"0 start text\n0 +   \n0 stop\n1 start tool_use\n1 stop\ntool_use"},
+		{"white space between texts is text",
+			[]weir.Event{text(0), add(0, txt, "green."), end(0), text(1), add(1, txt, " "), end(1), text(2), add(2, txt, "The sky"), end(2), finish(weir.FinishStop)},
+			"0 start text\n0 + green.\n0 stop\n1 start text\n1 +  \n1 stop\n2 start text\n2 + The sky\n2 stop\nend_turn"},
+		{"an empty text does not open a block", // T-09
+			[]weir.Event{text(0), add(0, txt, ""), end(0), call(1, "c"), end(1), finish(weir.FinishToolCalls)},
 			"0 start tool_use\n0 stop\ntool_use"},
+		{"thinking of white space does not open a block", // T-09
+			[]weir.Event{thought(0, ""), add(0, txt, "\n"), end(0), text(1), add(1, txt, "hi"), end(1), finish(weir.FinishStop)},
+			"0 start text\n0 + hi\n0 stop\nend_turn"},
+		{"signed thinking keeps its white space, which the signature covers", // T-03
+			[]weir.Event{thought(0, reasoningFormat), add(0, txt, " "), add(0, sig, "S"), end(0), finish(weir.FinishStop)},
+			"0 start thinking\n0 +  \n0 + S\n0 stop\nend_turn"},
 		{"empty thinking does not open a block", // T-09
 			[]weir.Event{thought(0, ""), add(0, txt, ""), text(1), add(1, txt, "hi"), end(0), end(1), finish(weir.FinishStop)},
 			"0 start text\n0 + hi\n0 stop\nend_turn"},

@@ -35,18 +35,17 @@ func (e *bodyEncoder) toolNames(turns []turn) *codec.NameMap {
 }
 
 func (e *bodyEncoder) tools() error {
-	tools := e.allowed()
-	if len(tools) == 0 && (!e.same || e.body.Tools == nil) {
+	allowed := e.allowed()
+	if !slices.Contains(allowed, true) && (!e.same || e.body.Tools == nil) {
 		return nil
 	}
 	e.buf.Key("tools")
 	e.buf.BeginArray()
 	for i := range e.body.Tools {
-		t := &e.body.Tools[i]
-		if !slices.Contains(tools, t) {
+		if !allowed[i] {
 			continue
 		}
-		if err := e.tool(t, fmt.Sprintf("tools[%d]", i)); err != nil {
+		if err := e.tool(&e.body.Tools[i], fmt.Sprintf("tools[%d]", i)); err != nil {
 			return err
 		}
 	}
@@ -54,18 +53,21 @@ func (e *bodyEncoder) tools() error {
 	return nil
 }
 
-// allowed are the tools that the model may see: where the choice names a subset,
+// allowed tells which tools the model may see: where the choice names a subset,
 // which the protocol cannot say, the others are left out.
-func (e *bodyEncoder) allowed() []*weir.Tool {
+func (e *bodyEncoder) allowed() []bool {
+	out := make([]bool, len(e.body.Tools))
+	subset := map[string]bool{}
 	c := e.body.ToolChoice
-	subset := c != nil && len(c.Names) > 0 && c.Mode != weir.ToolModeNamed
-	var out []*weir.Tool
-	for i := range e.body.Tools {
-		if t := &e.body.Tools[i]; !subset || slices.Contains(c.Names, t.Name) {
-			out = append(out, t)
+	if c != nil && c.Mode != weir.ToolModeNamed {
+		for _, name := range c.Names {
+			subset[name] = true
 		}
 	}
-	if len(out) < len(e.body.Tools) {
+	for i := range out {
+		out[i] = len(subset) == 0 || subset[e.body.Tools[i].Name]
+	}
+	if slices.Contains(out, false) {
 		e.losses.Approximate("tool_choice", "the tools that are not allowed were left out")
 	}
 	return out

@@ -58,10 +58,17 @@ func (e *bodyEncoder) keepsReasoning(role weir.Role, b *weir.Block) bool {
 		return false
 	}
 	r := b.Reasoning
-	if r != nil && r.Format == reasoningFormat && (r.Signature != "" || r.Encrypted != "") {
+	if r != nil && e.owns(r.Format) && (r.Signature != "" || r.Encrypted != "") {
 		return true
 	}
 	return e.q.ReasoningReplay == replayToolTurns && (r == nil || r.Encrypted == "")
+}
+
+// owns reports whether the target takes state of this Format for its own: it made
+// it, or a client of this protocol sent it, and then nobody but the target can
+// tell (T-04).
+func (e *bodyEncoder) owns(format string) bool {
+	return format == reasoningFormat || format == formatOf(e.target.Provider)
 }
 
 func (e *bodyEncoder) noThinking() bool {

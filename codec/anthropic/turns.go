@@ -56,7 +56,7 @@ func (e *bodyEncoder) turns(msgs []weir.Message, first int) []turn {
 		if n := len(out); n > 0 && e.merges(&out[n-1], &t) {
 			out[n-1].parts = append(out[n-1].parts, t.parts...)
 			out[n-1].plain = false
-			out[n-1].extra = slices.Concat(out[n-1].extra, t.extra)
+			out[n-1].extra = append(out[n-1].extra, t.extra...)
 			out[n-1].tool = out[n-1].tool && t.tool
 			continue
 		}
@@ -98,7 +98,7 @@ func (e *bodyEncoder) demoteSystem(msgs []weir.Message, first int) ([]weir.Messa
 }
 
 func newTurn(m *weir.Message, number int) turn {
-	t := turn{role: m.Role, plain: m.Plain, extra: m.Extra, msg: number}
+	t := turn{role: m.Role, plain: m.Plain, extra: slices.Clone(m.Extra), msg: number}
 	if m.Role == weir.RoleTool {
 		t.role, t.tool, t.plain = weir.RoleUser, true, false
 	}
@@ -145,18 +145,14 @@ func rank(p part) int {
 	return 1
 }
 
-// checkTurns refuses a conversation that the API would refuse: one that does not
-// begin with a user, calls without a result, results without a call (§13.1). It
-// puts results in the order of their calls.
-func checkTurns(turns []turn) error {
-	if len(turns) == 0 {
-		e := weir.Invalid("messages", "messages: at least one user message is required")
-		e.Hint = "send the text as a user message"
-		return e
-	}
-	if turns[0].role != weir.RoleUser {
-		return weir.Invalid(fmt.Sprintf("messages[%d].role", turns[0].msg),
-			"messages[%d].role: the first message has to be the user's", turns[0].msg)
+// checkTurns refuses a conversation that the API would refuse and that cannot be
+// mended: one without a message, calls without a result, results without a call
+// (§13.1). It puts results in the order of their calls.
+func (e *bodyEncoder) checkTurns(turns []turn) error {
+	if len(e.body.Messages) == 0 {
+		err := weir.Invalid("messages", "messages: at least one message is required")
+		err.Hint = "send the text as a user message"
+		return err
 	}
 	for i := range turns {
 		if err := checkCalls(turns, i); err != nil {
@@ -169,9 +165,33 @@ func checkTurns(turns []turn) error {
 	return nil
 }
 
+// opening is what the user says before an assistant who spoke first, or where
+// there is nothing but instructions: the least that changes nothing.
+const opening = "Continue."
+
+// beginWithUser puts a user turn before a conversation that does not begin with
+// one, which the API refuses (P-06).
+func (e *bodyEncoder) beginWithUser(turns []turn) []turn {
+	if len(turns) > 0 && turns[0].role == weir.RoleUser {
+		return turns
+	}
+	at := 0
+	if len(turns) > 0 {
+		at = turns[0].msg
+	}
+	e.losses.Approximate("messages", "a conversation begins with the user here: a message was put before it")
+	first := part{&weir.Block{Type: weir.BlockText, Text: opening}, at, 0}
+	return slices.Insert(turns, 0, turn{role: weir.RoleUser, parts: []part{first}, plain: true, msg: at})
+}
+
 // checkCalls looks for the results of turn i's calls in the turn behind it.
 func checkCalls(turns []turn, i int) error {
 	order := map[string]int{}
+	var results []part
+	if i+1 < len(turns) {
+		results = leadingResults(turns[i+1].parts)
+	}
+	answered := resultIDs(results)
 	for _, p := range turns[i].parts {
 		c := p.block.Call
 		if p.block.Type != weir.BlockToolCall || c == nil {
@@ -181,40 +201,63 @@ func checkCalls(turns []turn, i int) error {
 			return weir.Invalid(p.path(), "%s: the id %q of a tool call has to be there and be unique", p.path(), c.ID)
 		}
 		order[c.ID] = len(order)
-		if i+1 == len(turns) || !hasResult(turns[i+1].parts, c.ID) {
+		if !answered[c.ID] {
 			e := weir.Invalid(p.path(), "%s: the tool call %q has no result in the next message", p.path(), c.ID)
 			e.Hint = "send one tool result for every call, directly after it"
 			return e
 		}
 	}
 	if len(order) > 1 {
-		slices.SortStableFunc(turns[i+1].parts, func(a, b part) int {
-			if a.block.Result == nil || b.block.Result == nil {
-				return 0
-			}
+		slices.SortStableFunc(results, func(a, b part) int {
 			return order[a.block.Result.CallID] - order[b.block.Result.CallID]
 		})
 	}
 	return nil
 }
 
-func hasResult(parts []part, id string) bool {
-	return slices.ContainsFunc(parts, func(p part) bool {
-		return p.block.Result != nil && p.block.Result.CallID == id
-	})
+// leadingResults are the tool results at the head of a turn, which is where
+// resultsFirst has put them.
+func leadingResults(parts []part) []part {
+	n := 0
+	for n < len(parts) && parts[n].block.Type == weir.BlockToolResult && parts[n].block.Result != nil {
+		n++
+	}
+	return parts[:n]
+}
+
+// resultIDs are the calls that results answer.
+func resultIDs(results []part) map[string]bool {
+	ids := make(map[string]bool, len(results))
+	for _, p := range results {
+		ids[p.block.Result.CallID] = true
+	}
+	return ids
+}
+
+// callIDs are the ids of the tool calls among parts.
+func callIDs(parts []part) map[string]bool {
+	ids := map[string]bool{}
+	for _, p := range parts {
+		if p.block.Call != nil {
+			ids[p.block.Call.ID] = true
+		}
+	}
+	return ids
 }
 
 // checkResults looks for the calls of turn i's results in the turn before it.
 func checkResults(turns []turn, i int) error {
-	for _, p := range turns[i].parts {
+	results := leadingResults(turns[i].parts)
+	if len(results) == 0 {
+		return nil
+	}
+	var asked map[string]bool
+	if i > 0 {
+		asked = callIDs(turns[i-1].parts)
+	}
+	for _, p := range results {
 		r := p.block.Result
-		if p.block.Type != weir.BlockToolResult || r == nil {
-			continue
-		}
-		asked := i > 0 && slices.ContainsFunc(turns[i-1].parts, func(q part) bool {
-			return q.block.Call != nil && q.block.Call.ID == r.CallID
-		})
-		if !asked {
+		if !asked[r.CallID] {
 			return weir.Invalid(p.path(), "%s: the tool result %q answers no call of the message before", p.path(), r.CallID)
 		}
 	}

@@ -1,8 +1,6 @@
 package anthropic
 
 import (
-	"bytes"
-
 	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/internal/jsonx"
 )
@@ -57,7 +55,7 @@ func (u *usageState) merge(raw []byte) bool {
 			u.details(v)
 		default:
 			if !jsonx.IsNull(v) {
-				u.extra = u.extra.With(string(k), bytes.Clone(v))
+				u.extra = keep(u.extra, string(k), v)
 			}
 		}
 		return nil
@@ -76,7 +74,7 @@ func (u *usageState) details(raw []byte) {
 		return
 	}
 	if !jsonx.IsNull(raw) {
-		u.extra = u.extra.With("output_tokens_details", bytes.Clone(raw))
+		u.extra = keep(u.extra, "output_tokens_details", raw)
 	}
 }
 

@@ -1,7 +1,7 @@
 package anthropic
 
 import (
-	"io"
+	"errors"
 
 	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/codec"
@@ -9,18 +9,18 @@ import (
 )
 
 // decodeWhole reads an answer that is one JSON text. It is one frame.
-func decodeWhole(a *codec.Answer, body io.Reader, yield func(weir.Event, error) bool) {
+func decodeWhole(a *codec.Answer, body *codec.Source, yield func(weir.Event, error) bool) {
 	limit := a.MaxBody
 	if limit <= 0 {
 		limit = defaultMaxBody
 	}
-	raw, err := io.ReadAll(io.LimitReader(body, int64(limit)+1))
+	raw, err := body.ReadAll(limit)
 	var events []weir.Event
 	switch {
+	case errors.Is(err, codec.ErrTooLong):
+		err = upstreamError(a, "the answer is longer than the limit of %d bytes", limit)
 	case err != nil:
 		err = broken(err, a)
-	case len(raw) > limit:
-		err = upstreamError(a, "the answer is longer than the limit of %d bytes", limit)
 	default:
 		events, err = wholeEvents(a, raw)
 	}
@@ -51,7 +51,7 @@ func wholeEvents(a *codec.Answer, raw []byte) ([]weir.Event, error) {
 		return nil, upstreamError(a, "the answer has no content and is no message")
 	}
 	start := decodeStart(raw)
-	events := []weir.Event{{Type: weir.EventStart, Start: start}}
+	events := append(make([]weir.Event, 0, 6), weir.Event{Type: weir.EventStart, Start: start})
 	if a.Relay && !a.Stream {
 		// Where a stream was asked for, the client needs the content in Events.
 		events = append(events, weir.Event{Type: weir.EventRelay})
@@ -87,9 +87,7 @@ func wholeBlocks(a *codec.Answer, content []byte) ([]weir.Event, error) {
 		if err != nil {
 			return upstreamError(a, "the answer is malformed: %w", err)
 		}
-		if b.Call != nil {
-			b.Call.Name = toolName(a, b.Call.Name)
-		}
+		fromAnswer(a, &b)
 		events = append(events,
 			weir.Event{Type: weir.EventBlockStart, Index: int32(i), Block: &b},
 			weir.Event{Type: weir.EventBlockEnd, Index: int32(i)})

@@ -37,12 +37,12 @@ func wireRules(stream []byte) error {
 }
 
 type wireChecker struct {
-	state        string // "", "idle", "block", "ending", "done"
-	next         int64
-	kind         string
-	text         int
-	input        []byte
-	signed, tool bool
+	state  string // "", "idle", "block", "ending", "done"
+	next   int64
+	kind   string
+	text   int
+	input  []byte
+	signed bool
 }
 
 func (c *wireChecker) frame(f *sse.Frame) error {

@@ -3,6 +3,7 @@ package openaichat
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strconv"
 
 	"github.com/weir-gateway/weir"
@@ -34,6 +35,9 @@ type fragment struct {
 	raw            []byte
 }
 
+// says reports whether the fragment tells of a call: an id alone does not.
+func (f *fragment) says() bool { return f.name != "" || f.args != "" }
+
 func (d *decoder) toolCalls(c *choice, raw []byte) error {
 	return jsonx.EachElement(raw, func(_ int, item []byte) error {
 		f, err := readFragment(item)
@@ -49,7 +53,7 @@ func (d *decoder) toolCalls(c *choice, raw []byte) error {
 // and names, or send them empty, in every later fragment (wire-quirks.md).
 func readFragment(raw []byte) (*fragment, error) {
 	f := &fragment{index: -1, raw: raw}
-	var function []byte
+	var typ, function, custom []byte
 	err := jsonx.EachMember(raw, func(key, value []byte) error {
 		switch string(key) {
 		case "index":
@@ -59,20 +63,30 @@ func readFragment(raw []byte) (*fragment, error) {
 		case "id":
 			f.id = jsonx.StringOr(value, "")
 		case "type":
-			f.custom = f.custom || string(value) == `"custom"`
+			typ = value
 		case "function":
 			function = value
 		case "custom":
-			function, f.custom = value, true
+			custom = value
 		case "extra_content":
 			f.signature = jsonx.StringOr(jsonx.GetPath(value, "google", "thought_signature"), "")
 		}
 		return nil
 	})
-	if err != nil || !says(function) {
+	if err != nil {
 		return f, err
 	}
-	return f, f.function(function)
+	if f.custom = string(typ) == `"custom"`; !f.custom && says(function) {
+		if err := f.function(function); err != nil || f.says() {
+			return f, err
+		}
+	}
+	// Snowflake has an empty "custom" beside every function.
+	if says(custom) && string(typ) != `"function"` {
+		err = f.function(custom)
+		f.custom = f.custom || f.says()
+	}
+	return f, err
 }
 
 func (f *fragment) function(raw []byte) error {
@@ -97,15 +111,16 @@ func (f *fragment) function(raw []byte) error {
 // call adds a fragment to the call that it belongs to.
 func (d *decoder) call(c *choice, f *fragment) {
 	k := c.find(f)
-	if k == nil && f.id == "" && f.name == "" && f.args == "" {
+	if k == nil && f.id == "" && !f.says() {
 		return // an empty entry is no call (Snowflake)
 	}
 	if k == nil {
 		k = &call{index: f.index, id: f.id, custom: f.custom, sig: f.signature}
 		c.calls = append(c.calls, k)
-		c.hasCalls = true
 		d.endProse(c, notOpen)
 	}
+	c.hasCalls = c.hasCalls || f.says()
+	k.custom = k.custom || f.custom && !k.begun
 	if k.id == "" {
 		k.id = f.id
 	}
@@ -129,8 +144,7 @@ func (c *choice) find(f *fragment) *call {
 			}
 		}
 	}
-	for i := len(c.calls) - 1; i >= 0; i-- {
-		k := c.calls[i]
+	for _, k := range slices.Backward(c.calls) {
 		if f.index != k.index && f.index >= 0 && k.index >= 0 {
 			continue
 		}
@@ -201,6 +215,9 @@ func (d *decoder) arguments(c *choice, k *call, args string) {
 // flushCalls gives out what was held back of the calls of a choice.
 func (d *decoder) flushCalls(c *choice) {
 	for _, k := range c.calls {
+		if !k.begun && k.name == "" && k.wait == "" {
+			continue // an id, and nothing that it would name
+		}
 		if !k.begun {
 			d.beginCall(c, k, nil)
 		}
@@ -214,8 +231,8 @@ func (d *decoder) flushCalls(c *choice) {
 // functionCall reads the one call of the time before tools.
 func (d *decoder) functionCall(c *choice, raw []byte) error {
 	f := &fragment{index: 0, raw: raw}
-	if err := f.function(raw); err != nil {
-		return err
+	if err := f.function(raw); err != nil || !f.says() {
+		return err // Snowflake has an empty one in every answer
 	}
 	if len(c.calls) == 0 {
 		c.calls = append(c.calls, &call{legacy: true, id: ""})

@@ -3,7 +3,6 @@ package openaichat
 import (
 	"bytes"
 	"errors"
-	"strings"
 
 	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/codec"
@@ -38,8 +37,7 @@ func (d *decoder) read(data []byte) error {
 	}
 	c := &d.chunk
 	if says(c.err) || !d.started {
-		if e := d.disguised(data); e != nil {
-			d.failed = e
+		if d.reports(data) {
 			return nil
 		}
 	}
@@ -53,6 +51,15 @@ func (d *decoder) read(data []byte) error {
 	}
 	d.usage()
 	return nil
+}
+
+// reports takes note of the error that a chunk or body is, if it is one.
+func (d *decoder) reports(data []byte) bool {
+	e := d.disguised(data)
+	if e != nil {
+		d.failed = e
+	}
+	return e != nil
 }
 
 func nonEmpty(raw []byte) bool { return len(raw) > 2 && raw[0] == '"' }
@@ -78,7 +85,7 @@ func (d *decoder) top(key, value []byte) error {
 		c.groq = value
 	case "object", "obfuscation", "p":
 	default:
-		if !d.started && says(value) {
+		if !d.started && !d.relay && says(value) {
 			keep(&c.extra, string(key), value)
 		}
 	}
@@ -221,7 +228,7 @@ func (m *delta) says() bool {
 // that there was a tool call does (S-05).
 func (d *decoder) passBy(c *choice) {
 	m := &d.chunk.delta
-	c.hasCalls = c.hasCalls || makesCalls(m.calls) || says(m.call)
+	c.hasCalls = c.hasCalls || makesCalls(m.calls) || makesCall(m.call)
 	if n := len(d.events); m.says() && (n == 0 || d.events[n-1].Type != weir.EventRelay) {
 		d.emit(weir.Event{Type: weir.EventRelay, Choice: c.n})
 	}
@@ -230,12 +237,20 @@ func (d *decoder) passBy(c *choice) {
 // makesCalls reports whether a list holds a call: an entry that says something.
 func makesCalls(raw []byte) bool {
 	return says(raw) && jsonx.EachElement(raw, func(_ int, item []byte) error {
-		f, err := readFragment(item)
-		if err == nil && f.id == "" && f.name == "" && f.args == "" {
+		if f, err := readFragment(item); err == nil && !f.says() {
 			return nil
 		}
 		return errFound
 	}) != nil
+}
+
+// makesCall is makesCalls for the one call of the time before tools.
+func makesCall(raw []byte) bool {
+	if !says(raw) {
+		return false
+	}
+	var f fragment
+	return f.function(raw) != nil || f.says()
 }
 
 // add makes the events of a delta: thinking before text before calls, whatever
@@ -308,208 +323,6 @@ func (d *decoder) tagged(c *choice, text string, thinking bool) {
 		d.prose(c, openReasoning, weir.BlockReasoning, text)
 	} else {
 		d.prose(c, openText, weir.BlockText, text)
-	}
-}
-
-func (d *decoder) answerPart(c *choice, raw []byte) {
-	switch jsonx.StringOr(jsonx.Get(raw, "type"), "") {
-	case "text":
-		d.visible(c, jsonx.StringOr(jsonx.Get(raw, "text"), ""))
-	case "thinking":
-		d.prose(c, openReasoning, weir.BlockReasoning, thinkingText(jsonx.Get(raw, "thinking")))
-	case "image_url":
-		d.image(c, raw)
-	default:
-		if jsonx.Valid(raw) != nil {
-			return
-		}
-		d.endProse(c, notOpen)
-		b := opaque(jsonx.StringOr(jsonx.Get(raw, "type"), ""), raw)
-		d.end(c, d.start(c, &b))
-	}
-}
-
-func (d *decoder) images(c *choice, raw []byte) {
-	_ = jsonx.EachElement(raw, func(_ int, image []byte) error {
-		d.image(c, image)
-		return nil
-	})
-}
-
-// image reads {type:"image_url",image_url:{url}}, as OpenRouter and Gemini's Chat
-// face send pictures that a model made.
-func (d *decoder) image(c *choice, raw []byte) {
-	inner := jsonx.Get(raw, "image_url")
-	if inner == nil || jsonx.Valid(inner) != nil {
-		return
-	}
-	var r reader
-	var b weir.Block
-	r.image(&b, "image_url", inner)
-	if r.err == nil {
-		d.endProse(c, notOpen)
-		d.end(c, d.start(c, &b))
-	}
-}
-
-func (d *decoder) audio(c *choice, raw []byte) {
-	var id, data, transcript string
-	var extra weir.Fields
-	_ = jsonx.EachMember(raw, func(key, value []byte) error {
-		switch string(key) {
-		case "id":
-			id = jsonx.StringOr(value, "")
-		case "data":
-			data = jsonx.StringOr(value, "")
-		case "transcript":
-			transcript = jsonx.StringOr(value, "")
-		default:
-			keep(&extra, string(key), value)
-		}
-		return nil
-	})
-	if id == "" && data == "" && transcript == "" {
-		return // Snowflake sends an empty object with every answer
-	}
-	if c.open[openAudio] == notOpen {
-		d.endProse(c, openAudio)
-		c.open[openAudio] = d.start(c, &weir.Block{Type: weir.BlockAudio, Media: &weir.Media{ID: id, Extra: extra}})
-	}
-	if data != "" {
-		d.delta(c, c.open[openAudio], weir.PartAudio, data)
-	}
-	if transcript != "" {
-		d.delta(c, c.open[openAudio], weir.PartTranscript, transcript)
-	}
-}
-
-// citations reads annotations, which belong to the text.
-func (d *decoder) citations(c *choice, raw []byte) {
-	_ = jsonx.EachElement(raw, func(_ int, a []byte) error {
-		if jsonx.Valid(a) != nil {
-			return nil
-		}
-		if c.open[openText] == notOpen {
-			d.endProse(c, openText)
-			c.open[openText] = d.start(c, &weir.Block{Type: weir.BlockText})
-		}
-		d.emit(weir.Event{
-			Type: weir.EventDelta, Part: weir.PartCitation, Choice: c.n, Index: c.open[openText], Citation: citation(a),
-		})
-		return nil
-	})
-}
-
-func citation(raw []byte) *weir.Citation {
-	out := &weir.Citation{Type: jsonx.StringOr(jsonx.Get(raw, "type"), ""), Raw: cloneBytes(raw), From: protocol}
-	inner := jsonx.Get(raw, out.Type)
-	if out.Type == "url_citation" {
-		out.Type = "url"
-	}
-	out.URL = jsonx.StringOr(jsonx.Get(inner, "url"), "")
-	out.Title = jsonx.StringOr(jsonx.Get(inner, "title"), "")
-	out.Cited = jsonx.StringOr(jsonx.Get(inner, "content"), "")
-	if n, ok := jsonx.Int64(jsonx.Get(inner, "start_index")); ok {
-		out.Start = int(n)
-	}
-	if n, ok := jsonx.Int64(jsonx.Get(inner, "end_index")); ok {
-		out.End = int(n)
-	}
-	return out
-}
-
-// logprobs are passed on raw, at the text that is open.
-func (d *decoder) logprobs(c *choice) {
-	raw := d.chunk.logprobs
-	if saysNothing(raw) || jsonx.Valid(raw) != nil {
-		return
-	}
-	d.delta(c, max(c.open[openText], 0), weir.PartLogprobs, string(raw))
-}
-
-// finishReasons are the words that mean the same at every vendor. Sources:
-// protocols.md §12.3; recordings.
-var finishReasons = map[string]weir.FinishReason{
-	"stop": weir.FinishStop, "eos": weir.FinishStop, "end_turn": weir.FinishStop, "normal": weir.FinishStop,
-	"length": weir.FinishLength, "max_tokens": weir.FinishLength,
-	"model_length": weir.FinishContextWindow, "model_context_window_exceeded": weir.FinishContextWindow,
-	"tool_calls": weir.FinishToolCalls, "tool_call": weir.FinishToolCalls, "function_call": weir.FinishToolCalls,
-	"tool_use":       weir.FinishToolCalls,
-	"content_filter": weir.FinishContentFilter, "sensitive": weir.FinishContentFilter,
-	"refusal": weir.FinishRefusal, "error": weir.FinishError,
-	"network_error": weir.FinishError, "insufficient_system_resource": weir.FinishError,
-}
-
-// finish reads the finish reason of the chunk at hand. An empty or missing one
-// is none yet; after the first, the same again is no news.
-func (d *decoder) finish(c *choice) error {
-	native := jsonx.StringOr(d.chunk.finish, "")
-	if native == "" || c.finished || d.suppress {
-		return nil
-	}
-	reason := d.reason(native)
-	if reason == weir.FinishError {
-		if d.failed == nil {
-			e := d.broken("the upstream gave up in the middle of the answer (%s)", clean(native))
-			e.Code = clean(native)
-			d.failed = e
-		}
-		return nil
-	}
-	f := &weir.Finish{Reason: reason, Native: native, From: protocol}
-	for _, x := range d.chunk.choiceExtra {
-		if says(x.Value) && !saysNothing(x.Value) {
-			keep(&f.Extra, x.Name, x.Value)
-		}
-	}
-	d.close(c, f)
-	return nil
-}
-
-// clean keeps a vendor's word fit for an error message.
-func clean(s string) string { return strings.ToValidUTF8(s[:min(len(s), 64)], "") }
-
-func (d *decoder) reason(native string) weir.FinishReason {
-	if mapped, ok := d.q.FinishReasons[native]; ok {
-		return weir.FinishReason(mapped)
-	}
-	if reason, ok := finishReasons[native]; ok {
-		return reason
-	}
-	return weir.FinishOther
-}
-
-// close ends every open block of c, and the choice. A call that was made is what
-// the client must know, whatever the upstream's word (S-05), but for an answer
-// that was cut: its arguments may be cut too (S-06).
-func (d *decoder) close(c *choice, f *weir.Finish) {
-	c.finished = true
-	if !d.relay {
-		c.tags.end(func(text string, thinking bool) { d.tagged(c, text, thinking) })
-		d.flushCalls(c)
-		d.endAll(c)
-	}
-	if c.hasCalls && f.Reason == weir.FinishStop {
-		f.Reason = weir.FinishToolCalls
-	}
-	d.emit(weir.Event{Type: weir.EventFinish, Choice: c.n, Finish: f})
-}
-
-// endAll ends what is open in the order in which it was begun.
-func (d *decoder) endAll(c *choice) {
-	for i := range c.blocks {
-		for kind := range c.open {
-			if c.open[kind] == i {
-				d.end(c, i)
-				c.open[kind] = notOpen
-			}
-		}
-		for _, k := range c.calls {
-			if k.begun && !k.ended && k.block == i {
-				d.end(c, i)
-				k.ended = true
-			}
-		}
 	}
 }
 

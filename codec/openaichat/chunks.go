@@ -22,7 +22,6 @@ type chunkWriter struct {
 // outChoice is what was written of one alternative.
 type outChoice struct {
 	role   bool
-	ended  bool
 	refuse bool // a refusal was written
 	calls  int64
 	blocks []outBlock
@@ -59,8 +58,6 @@ func (w *chunkWriter) observe(ev *weir.Event) {
 		w.start = *ev.Start
 	case weir.EventBlockStart:
 		w.note(ev)
-	case weir.EventFinish:
-		w.choice(ev.Choice).ended = true
 	default:
 		w.choice(ev.Choice).role = true
 		if ev.Part == weir.PartArguments && ev.Type == weir.EventDelta {
@@ -178,7 +175,7 @@ func (w *chunkWriter) blockStart(dst []byte, ev *weir.Event) []byte {
 	case weir.BlockAudio:
 		return w.audioStart(dst, ev)
 	case weir.BlockOpaque:
-		w.lose(ev, "a block of the type "+block.Opaque.Type+" has no counterpart here")
+		w.lose("a block of the type " + block.Opaque.Type + " has no counterpart here")
 		return dst
 	case weir.BlockReasoning:
 		if r := block.Reasoning; r != nil && (r.Encrypted != "" || r.Signature != "") {
@@ -188,7 +185,7 @@ func (w *chunkWriter) blockStart(dst []byte, ev *weir.Event) []byte {
 			}
 			b.Key("reasoning_details")
 			b.BeginArray()
-			writeDetail(&b, block, int(ev.Index), "")
+			writeDetail(&b, block, int(ev.Index), w.format())
 			b.EndArray()
 			return append(b.B, chunkEnd...)
 		}
@@ -196,13 +193,26 @@ func (w *chunkWriter) blockStart(dst []byte, ev *weir.Event) []byte {
 	if block.Text != "" {
 		dst = w.prose(dst, ev.Choice, ev.Index, blk, block.Text)
 	}
-	return dst
+	return w.annotations(dst, ev.Choice, block.Citations)
 }
 
-func (w *chunkWriter) lose(ev *weir.Event, detail string) {
-	w.losses = append(w.losses, weir.Loss{Field: "choices.message.content", Action: weir.LossDropped, Detail: detail})
-	_ = ev
+// annotations writes citations in a chunk of their own.
+func (w *chunkWriter) annotations(dst []byte, n int32, citations []weir.Citation) []byte {
+	if citations = w.citable(citations); len(citations) == 0 {
+		return dst
+	}
+	b := w.open(dst, n)
+	writeCitations(&b, citations)
+	return append(b.B, chunkEnd...)
 }
+
+// lose notes a block that was left out.
+func (w *chunkWriter) lose(detail string) {
+	w.losses = append(w.losses, weir.Loss{Field: "choices.message.content", Action: weir.LossDropped, Detail: detail})
+}
+
+// format names the maker of signatures that come without a name.
+func (w *chunkWriter) format() string { return signatureFormat(w.start.From) }
 
 func writeImage(b *jsonx.Buffer, m *weir.Media) {
 	b.BeginObject()
@@ -238,54 +248,6 @@ func writeAudio(b *jsonx.Buffer, m *weir.Media) {
 	}
 }
 
-func (w *chunkWriter) callStart(dst []byte, ev *weir.Event, blk *outBlock) []byte {
-	c := ev.Block.Call
-	b := w.open(dst, ev.Choice)
-	if blk.legacy {
-		b.Key("function_call")
-		b.BeginObject()
-		b.StringField("name", c.Name)
-		b.StringField("arguments", c.Arguments)
-		b.EndObject()
-		return append(b.B, chunkEnd...)
-	}
-	b.Key("tool_calls")
-	b.BeginArray()
-	b.BeginObject()
-	b.IntField("index", blk.call)
-	writeCall(&b, c, c.Arguments)
-	b.EndObject()
-	b.EndArray()
-	blk.arguments = c.Arguments != ""
-	return append(b.B, chunkEnd...)
-}
-
-// writeCall writes the members of a tool call but for its index.
-func writeCall(b *jsonx.Buffer, c *weir.ToolCall, arguments string) {
-	b.StringField("id", c.ID)
-	if c.Type == weir.ToolCustom {
-		b.StringField("type", "custom")
-		b.Key("custom")
-		b.BeginObject()
-		b.StringField("name", c.Name)
-		b.StringField("input", arguments)
-		b.EndObject()
-	} else {
-		b.StringField("type", "function")
-		b.Key("function")
-		b.BeginObject()
-		b.StringField("name", c.Name)
-		b.StringField("arguments", arguments)
-		b.EndObject()
-	}
-	if c.Signature != "" {
-		b.Key("extra_content")
-		b.B = append(b.B, `{"google":{"thought_signature":`...)
-		b.B = jsonx.AppendString(b.B, c.Signature)
-		b.B = append(b.B, "}}"...)
-	}
-}
-
 func (w *chunkWriter) delta(dst []byte, ev *weir.Event) []byte {
 	blk := w.choice(ev.Choice).block(ev.Index)
 	switch ev.Part {
@@ -301,13 +263,11 @@ func (w *chunkWriter) delta(dst []byte, ev *weir.Event) []byte {
 		b.RawField("logprobs", []byte(ev.Text))
 		return append(b.B, ",\"finish_reason\":null}]}\n\n"...)
 	}
+	if ev.Part == weir.PartCitation {
+		return w.annotations(dst, ev.Choice, []weir.Citation{*ev.Citation})
+	}
 	b := w.open(dst, ev.Choice)
 	switch ev.Part {
-	case weir.PartCitation:
-		b.Key("annotations")
-		b.BeginArray()
-		writeCitation(&b, ev.Citation)
-		b.EndArray()
 	case weir.PartAudio:
 		b.Key("audio")
 		b.BeginObject()
@@ -331,7 +291,7 @@ func (w *chunkWriter) prose(dst []byte, n, index int32, blk *outBlock, text stri
 		if r := blk.reasoning; r != nil {
 			b.Key("reasoning_details")
 			b.BeginArray()
-			writeDetail(&b, &weir.Block{Text: text, Reasoning: r}, int(index), "")
+			writeDetail(&b, &weir.Block{Text: text, Reasoning: r}, int(index), w.format())
 			b.EndArray()
 		}
 	case weir.BlockRefusal:
@@ -340,33 +300,6 @@ func (w *chunkWriter) prose(dst []byte, n, index int32, blk *outBlock, text stri
 	default:
 		b.StringField("content", text)
 	}
-	return append(b.B, chunkEnd...)
-}
-
-func (w *chunkWriter) arguments(dst []byte, n int32, blk *outBlock, text string) []byte {
-	blk.arguments = true
-	b := w.open(dst, n)
-	member, name := "function", "arguments"
-	if blk.custom {
-		member, name = "custom", "input"
-	}
-	if blk.legacy {
-		b.Key("function_call")
-		b.BeginObject()
-		b.StringField("arguments", text)
-		b.EndObject()
-		return append(b.B, chunkEnd...)
-	}
-	b.Key("tool_calls")
-	b.BeginArray()
-	b.BeginObject()
-	b.IntField("index", blk.call)
-	b.Key(member)
-	b.BeginObject()
-	b.StringField(name, text)
-	b.EndObject()
-	b.EndObject()
-	b.EndArray()
 	return append(b.B, chunkEnd...)
 }
 
@@ -384,7 +317,7 @@ func (w *chunkWriter) sealed(dst []byte, ev *weir.Event, blk *outBlock) []byte {
 	} else {
 		r.Signature = ev.Text
 	}
-	writeDetail(&b, &weir.Block{Reasoning: &r}, int(ev.Index), "")
+	writeDetail(&b, &weir.Block{Reasoning: &r}, int(ev.Index), w.format())
 	b.EndArray()
 	return append(b.B, chunkEnd...)
 }
@@ -400,11 +333,11 @@ func (w *chunkWriter) blockEnd(dst []byte, ev *weir.Event) []byte {
 
 func (w *chunkWriter) finish(dst []byte, ev *weir.Event) []byte {
 	c := w.choice(ev.Choice)
-	c.ended = true
 	if text := refusalOf(ev.Finish); text != "" && !c.refuse {
 		b := w.open(dst, ev.Choice)
 		b.StringField("refusal", text)
-		dst = append(b.B, chunkEnd...)
+		b.B = append(b.B, chunkEnd...)
+		dst = b.B
 	}
 	b := w.open(dst, ev.Choice)
 	b.EndObject()

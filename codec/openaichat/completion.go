@@ -43,9 +43,6 @@ func (e *wholeEncoder) Encode(dst []byte, ev weir.Event) []byte {
 	}
 	if e.run.add(ev); ev.FrameSeq == f.Events-1 {
 		e.raw = bytes.Clone(f.Raw)
-		for i := range e.run.held {
-			e.raw = correct(e.raw, e.run.held[i])
-		}
 	}
 	return dst
 }
@@ -150,15 +147,17 @@ func (w *chunkWriter) messageText(b *jsonx.Buffer, c *weir.Choice) {
 
 func (w *chunkWriter) messageReasoning(b *jsonx.Buffer, c *weir.Choice) {
 	var blocks []weir.Block
+	var text strings.Builder
 	detailed := false
 	for i := range c.Message.Blocks {
 		if blk := c.Message.Blocks[i]; blk.Type == weir.BlockReasoning {
 			blocks = append(blocks, blk)
+			text.WriteString(blk.Text)
 			detailed = detailed || blk.Reasoning != nil
 		}
 	}
-	if text := thoughtText(blocks); text != "" {
-		b.StringField("reasoning_content", text)
+	if text.Len() > 0 {
+		b.StringField("reasoning_content", text.String())
 	}
 	if !detailed {
 		return
@@ -169,7 +168,7 @@ func (w *chunkWriter) messageReasoning(b *jsonx.Buffer, c *weir.Choice) {
 		if blocks[i].Reasoning == nil {
 			blocks[i].Reasoning = &weir.Reasoning{}
 		}
-		writeDetail(b, &blocks[i], i, "")
+		writeDetail(b, &blocks[i], i, w.format())
 	}
 	b.EndArray()
 }
@@ -216,16 +215,11 @@ func (w *chunkWriter) messageMedia(b *jsonx.Buffer, c *weir.Choice) {
 			writeAudio(b, blk.Media)
 			b.EndObject()
 		case weir.BlockOpaque:
-			w.lose(&weir.Event{}, "a block of the type "+blk.Opaque.Type+" has no counterpart here")
+			w.lose("a block of the type " + blk.Opaque.Type + " has no counterpart here")
 		}
 	}
-	if len(citations) > 0 {
-		b.Key("annotations")
-		b.BeginArray()
-		for i := range citations {
-			writeCitation(b, &citations[i])
-		}
-		b.EndArray()
+	if citations = w.citable(citations); len(citations) > 0 {
+		writeCitations(b, citations)
 	}
 	if len(images) > 0 {
 		b.Key("images")

@@ -23,7 +23,8 @@ const defaultMax = 64 << 20
 func (chat) Decode(a *codec.Answer) iter.Seq2[weir.Event, error] {
 	return func(yield func(weir.Event, error) bool) {
 		d := newDecoder(a)
-		src, first := peek(a.Body)
+		src, first := codec.NewSource(a.Body)
+		defer src.Release()
 		switch {
 		case first == '{' || first == '[':
 			d.whole(src, a.MaxBody, yield)
@@ -48,49 +49,6 @@ func isStream(a *codec.Answer, first byte) bool {
 		return false
 	}
 	return a.Stream
-}
-
-// peekSize is how much is read to find the first byte that is not white space.
-const peekSize = 512
-
-// peek reads as little as it takes to see the first byte that says something, 0
-// when there is none among the first peekSize, and gives the source back whole.
-// One read is not enough: what an answer is must not depend on how it was split.
-func peek(r io.Reader) (io.Reader, byte) {
-	const bom = "\xef\xbb\xbf"
-	buf := make([]byte, 0, peekSize)
-	for range 2 * peekSize { // a bound for readers that return nothing, again and again
-		n, err := r.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		said := bytes.TrimLeft(bytes.TrimPrefix(buf, []byte(bom)), " \t\r\n")
-		if len(said) > 0 && !strings.HasPrefix(bom, string(buf)) {
-			return &prefixed{prefix: buf, err: err, rest: r}, said[0]
-		}
-		if err != nil || len(buf) == cap(buf) {
-			return &prefixed{prefix: buf, err: err, rest: r}, 0
-		}
-	}
-	return &prefixed{prefix: buf, rest: r}, 0
-}
-
-// prefixed is a source of which the first piece was read already.
-type prefixed struct {
-	prefix []byte
-	err    error
-	rest   io.Reader
-}
-
-// Read implements io.Reader.
-func (p *prefixed) Read(b []byte) (int, error) {
-	if len(p.prefix) > 0 {
-		n := copy(b, p.prefix)
-		p.prefix = p.prefix[n:]
-		return n, nil
-	}
-	if p.err != nil {
-		return 0, p.err
-	}
-	return p.rest.Read(b)
 }
 
 // page is the error of an answer that is an HTML page with status 200.

@@ -23,9 +23,13 @@ type decoder struct {
 
 	chunk   chunk
 	events  []weir.Event // of the current frame
+	first   [5]weir.Event
 	frame   weir.Frame
 	failed  error // what the current frame reported, after its events
 	current *choice
+
+	finishes int   // finish reasons in the current frame so far
+	hiding   []int // which of them hide that there are calls, from 0
 
 	// The callbacks, bound once: a closure for every frame would be garbage.
 	onTop     func(key, value []byte) error
@@ -41,6 +45,7 @@ func newDecoder(a *codec.Answer) *decoder {
 		names:    a.Names,
 		relay:    a.Relay && len(a.Names) == 0,
 	}
+	d.events = d.first[:0]
 	d.onTop, d.onChoices, d.onChoice, d.onDelta = d.top, d.oneChoice, d.choiceMember, d.deltaMember
 	return d
 }

@@ -82,6 +82,7 @@ func (e *editor) stream() {
 	}
 	options := e.get("stream_options")
 	switch {
+	case !e.req.Stream && options == nil: // a null says nothing and stays
 	case !e.req.Stream || e.q.NoStreamOptions:
 		// Without a stream the member is an error at OpenAI.
 		e.remove("stream_options")

@@ -1,6 +1,8 @@
 package openaichat
 
 import (
+	"net/http"
+
 	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/codec"
 )
@@ -14,12 +16,18 @@ func (chat) EncodeRequest(req *weir.Request, target *codec.Target) (*codec.Call,
 		return nil, weir.Errorf(weir.KindUnsupported, "chat completions has no operation %s", req.Op)
 	}
 	call := &codec.Call{Path: path, Stream: req.Stream}
+	if req.Wire != nil && req.Wire.Protocol == protocol {
+		call.Header = passedOn(req.Wire.Header)
+	}
 	var losses codec.Losses
 	w := req.Wire
 	if w == nil || w.Protocol != protocol || messagesNeedWork(w, target.Quirks) {
 		body, err := req.Body()
 		if err != nil {
 			return nil, err
+		}
+		if body.From == protocol {
+			call.Header = passedOn(body.Header)
 		}
 		out := newWriter(body, target)
 		written, err := out.body()
@@ -47,4 +55,19 @@ func (chat) EncodeRequest(req *weir.Request, target *codec.Target) (*codec.Call,
 	}
 	call.Body, call.Losses = pieces, e.losses
 	return call, nil
+}
+
+// passedOn are the client's headers that go on to an upstream of this protocol,
+// nil for none.
+func passedOn(from http.Header) http.Header {
+	var out http.Header
+	for _, name := range (chat{}).RequestHeaders() {
+		if values := from[name]; len(values) > 0 {
+			if out == nil {
+				out = http.Header{}
+			}
+			out[name] = values
+		}
+	}
+	return out
 }

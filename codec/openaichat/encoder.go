@@ -2,7 +2,6 @@ package openaichat
 
 import (
 	"bytes"
-	"slices"
 
 	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/codec"
@@ -19,16 +18,17 @@ func (chat) NewEncoder(req *weir.Request) codec.Encoder {
 
 // streamEncoder writes an answer as chunks. Frames of this protocol whose events
 // come back whole and in order are written as they were received; all else is
-// written by value.
+// written by value. An answer of which nothing was written by value is the
+// upstream's byte for byte, whether it ends with [DONE] or not.
 type streamEncoder struct {
 	chunks     chunkWriter
 	wantsUsage bool
 	run        run
 	usage      *weir.Usage
-	shown      bool // usage was written
-	done       bool // [DONE] was written
-	open       bool // the last frame had no end: the upstream's stream was cut
-	wrote      bool
+	shown      bool   // usage was written
+	done       bool   // [DONE] was written
+	byValue    bool   // not everything was written as received
+	missing    string // the line ends that the last frame lacks: its stream was cut
 }
 
 // ContentType implements codec.Encoder.
@@ -65,6 +65,7 @@ func (e *streamEncoder) Encode(dst []byte, ev weir.Event) []byte {
 type run struct {
 	frame *weir.Frame // to compare only
 	held  []weir.Event
+	first [4]weir.Event
 }
 
 func (r *run) continues(ev weir.Event) bool {
@@ -72,6 +73,9 @@ func (r *run) continues(ev weir.Event) bool {
 }
 
 func (r *run) add(ev weir.Event) {
+	if r.held == nil {
+		r.held = r.first[:0]
+	}
 	r.frame = ev.Frame
 	r.held = append(r.held, ev.Detach())
 }
@@ -102,61 +106,49 @@ func (e *streamEncoder) verbatim(dst, raw []byte, last weir.Event) []byte {
 	if usageOnly && !e.wantsUsage {
 		return dst
 	}
-	if last.Type == weir.EventRelay && len(raw) < 64 && bytes.Contains(raw, doneMark) {
-		e.done = true
-	} else if last.Type == weir.EventFinish && bytes.Contains(raw, doneMark) {
+	if isDoneFrame(raw) {
+		dst = e.showUsage(dst)
 		e.done = true
 	}
-	e.shown = e.shown || last.Type == weir.EventUsage
-	e.wrote = true
 	e.chunks.verbatim = true
-	if last.Type != weir.EventPing {
-		e.open = !endsFrame(raw)
-	}
-	return append(dst, e.corrected(raw, last)...)
+	e.missing = missingEnd(raw)
+	return append(dst, raw...)
 }
 
-// endsFrame reports whether raw ends with a blank line.
-func endsFrame(raw []byte) bool {
-	for _, end := range []string{"\n\n", "\r\n\r\n", "\r\r", "\r\n\r"} {
-		if bytes.HasSuffix(raw, []byte(end)) {
-			return true
-		}
-	}
-	return false
+// isDoneFrame reports whether a frame is [DONE] and nothing else.
+func isDoneFrame(raw []byte) bool {
+	return len(raw) < 64 && bytes.Contains(raw, doneMark) && bytes.IndexByte(raw, '{') < 0
 }
 
-// corrected is the frame with its finish reason made to tell of the tool calls
-// in the answer, where the upstream's word hides them (S-05).
-func (e *streamEncoder) corrected(raw []byte, last weir.Event) []byte {
-	raw = correct(raw, last)
-	for i := range e.run.held {
-		raw = correct(raw, e.run.held[i])
+// missingEnd is what raw lacks to be a frame with a blank line behind it. A lone
+// comment or blank line needs none: it belongs to no frame.
+func missingEnd(raw []byte) string {
+	rest, ended := cutLineEnd(raw)
+	if _, blank := cutLineEnd(rest); ended && (blank || len(rest) == 0) {
+		return ""
 	}
-	return raw
+	if line := bytes.TrimLeft(raw, "\r\n"); ended && (len(line) == 0 || line[0] == ':') {
+		return ""
+	}
+	if ended {
+		return "\n"
+	}
+	return "\n\n"
 }
 
-// keyFinish is the name before a finish reason.
-var keyFinish = []byte(`"finish_reason"`)
+// cutLineEnd is raw without one line end, and whether it had one.
+func cutLineEnd(raw []byte) (rest []byte, ended bool) {
+	rest, lf := bytes.CutSuffix(raw, []byte("\n"))
+	rest, cr := bytes.CutSuffix(rest, []byte("\r"))
+	return rest, lf || cr
+}
 
-func correct(raw []byte, ev weir.Event) []byte {
-	if ev.Type != weir.EventFinish || ev.Finish.Reason != weir.FinishToolCalls || ev.Finish.From != protocol {
-		return raw
-	}
-	if w := ev.Finish.Native; w == "tool_calls" || w == "function_call" || finishReasons[w] != weir.FinishStop {
-		return raw
-	}
-	at := bytes.Index(raw, keyFinish)
-	if at < 0 {
-		return raw
-	}
-	rest := raw[at+len(keyFinish):]
-	word := []byte(`"` + ev.Finish.Native + `"`)
-	from := bytes.Index(rest, word)
-	if from < 0 || len(bytes.Trim(rest[:from], ": \t\r\n")) > 0 {
-		return raw
-	}
-	return slices.Concat(raw[:at+len(keyFinish)+from], []byte(`"tool_calls"`), rest[from+len(word):])
+// fresh ends the frame that was cut, if one was, so that what comes next is not
+// glued to it.
+func (e *streamEncoder) fresh(dst []byte) []byte {
+	dst = append(dst, e.missing...)
+	e.missing = ""
+	return dst
 }
 
 // observe keeps the writer by value informed of what went out verbatim, in case
@@ -165,6 +157,7 @@ func (e *streamEncoder) observe(ev *weir.Event) {
 	switch ev.Type {
 	case weir.EventUsage:
 		e.account(ev.Usage)
+		e.shown = true
 	case weir.EventStart, weir.EventBlockStart, weir.EventFinish, weir.EventDelta, weir.EventRelay:
 		e.chunks.observe(ev)
 	}
@@ -187,16 +180,23 @@ func (e *streamEncoder) value(dst []byte, ev weir.Event) []byte {
 	case weir.EventPing:
 		return e.KeepAlive(dst)
 	}
-	n := len(dst)
-	dst = e.chunks.event(dst, &ev)
-	e.wrote = e.wrote || len(dst) > n
-	return dst
+	e.byValue = true
+	return e.chunks.event(e.fresh(dst), &ev)
+}
+
+// showUsage writes the usage that its client wants to see and has not.
+func (e *streamEncoder) showUsage(dst []byte) []byte {
+	if !e.wantsUsage || e.shown || e.usage == nil || e.usage.Known == 0 {
+		return dst
+	}
+	e.shown, e.byValue = true, true
+	return e.chunks.appendUsage(e.fresh(dst), e.usage)
 }
 
 // KeepAlive implements codec.Encoder. A comment is not followed by a blank line,
 // which some clients take for an empty event (W-06).
 func (e *streamEncoder) KeepAlive(dst []byte) []byte {
-	if e.open {
+	if e.missing != "" {
 		return dst
 	}
 	return sse.AppendComment(dst, "keep-alive")
@@ -205,20 +205,13 @@ func (e *streamEncoder) KeepAlive(dst []byte) []byte {
 // Close implements codec.Encoder.
 func (e *streamEncoder) Close(dst []byte, err *weir.Error) []byte {
 	dst = e.abandon(dst)
-	if e.open && (err != nil || !e.done) {
-		dst = append(dst, "\n\n"...)
-		e.open = false
-	}
 	if err != nil {
-		return sse.AppendEvent(dst, "", chat{}.AppendError(nil, err))
+		return sse.AppendEvent(e.fresh(dst), "", chat{}.AppendError(nil, err))
 	}
-	if e.wantsUsage && !e.shown && e.usage != nil && e.usage.Known != 0 {
-		dst = e.chunks.appendUsage(dst, e.usage)
-		e.shown = true
-	}
-	if !e.done {
+	dst = e.showUsage(dst)
+	if !e.done && (e.byValue || !e.chunks.verbatim) {
 		e.done = true
-		dst = append(dst, "data: [DONE]\n\n"...)
+		dst = append(e.fresh(dst), "data: [DONE]\n\n"...)
 	}
 	return dst
 }

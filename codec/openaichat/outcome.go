@@ -119,27 +119,3 @@ func writeUsage(b *jsonx.Buffer, u *weir.Usage) {
 	}
 	b.EndObject()
 }
-
-// writeCitation writes an annotation: the upstream's own where it is of this
-// protocol.
-func writeCitation(b *jsonx.Buffer, c *weir.Citation) {
-	if c.From == protocol && c.Raw != nil {
-		b.Raw(c.Raw)
-		return
-	}
-	b.BeginObject()
-	b.StringField("type", "url_citation")
-	b.Key("url_citation")
-	b.BeginObject()
-	b.StringField("url", c.URL)
-	b.StringField("title", c.Title)
-	if c.Cited != "" {
-		b.StringField("content", c.Cited)
-	}
-	if c.End > 0 {
-		b.IntField("start_index", int64(c.Start))
-		b.IntField("end_index", int64(c.End))
-	}
-	b.EndObject()
-	b.EndObject()
-}

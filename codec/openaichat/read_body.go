@@ -14,14 +14,13 @@ func decodeBody(w *weir.Wire) (*weir.Body, error) {
 	if err := jsonx.Valid(w.Body); err != nil {
 		return nil, codec.InvalidJSON(w.Body, err)
 	}
-	d := &bodyReader{body: &weir.Body{From: protocol}}
+	d := &bodyReader{body: &weir.Body{From: protocol, Header: w.Header}}
 	d.object("body", w.Body, d.member)
 	d.finish()
 	if d.err == nil {
 		return d.body, nil
 	}
-	var e *weir.Error
-	if errors.As(d.err, &e) {
+	if e, ok := errors.AsType[*weir.Error](d.err); ok {
 		return nil, e
 	}
 	return nil, codec.InvalidJSON(w.Body, d.err)

@@ -139,7 +139,11 @@ func (r *messageReader) readRefusal() {
 			}
 			keep(&media.Extra, key, value)
 		})
-		r.m.Blocks = append(r.m.Blocks, weir.Block{Type: weir.BlockAudio, Media: media})
+		if media.ID == "" { // as Snowflake answers, sent back
+			spell(&r.m.Extra, "audio", r.audio)
+		} else {
+			r.m.Blocks = append(r.m.Blocks, weir.Block{Type: weir.BlockAudio, Media: media})
+		}
 	}
 }
 
@@ -158,6 +162,10 @@ func (r *messageReader) readCalls() {
 	if r.call != nil {
 		c := &weir.ToolCall{ID: legacyID(r.number)}
 		r.function(c, nil, r.at+".function_call", r.call)
+		if c.Name == "" && c.Arguments == "{}" { // as Snowflake answers, sent back
+			spell(&r.m.Extra, "function_call", r.call)
+			return
+		}
 		spell(&c.Extra, "function_call", r.call)
 		r.m.Blocks = append(r.m.Blocks, weir.Block{Type: weir.BlockToolCall, Call: c})
 	}
@@ -198,6 +206,11 @@ func (r *messageReader) toolCall(at string, raw []byte) weir.Block {
 		r.custom(c, at+".custom", custom)
 	case function != nil:
 		r.function(c, &c.Extra, at+".function", function)
+		if custom != nil { // Snowflake has an empty one beside every function
+			var f fragment
+			empty := f.function(custom) == nil && !f.says()
+			c.Extra = append(c.Extra, weir.Field{Name: "custom", Value: cloneBytes(custom), Spelling: empty})
+		}
 	case r.err == nil:
 		r.fail(weir.Invalid(at+".function", "%s.function is required", at))
 	}

@@ -45,11 +45,11 @@ func (r *reader) part(at string, raw []byte) weir.Block {
 	}
 	var value []byte
 	r.object(at, raw, func(key string, v []byte) {
-		switch {
-		case key == "type":
-		case key == inside:
+		switch key {
+		case "type":
+		case inside:
 			value = v
-		case key == "cache_control":
+		case "cache_control":
 			if b.Cache = r.cache(at+"."+key, v); b.Cache == nil {
 				spell(&b.Extra, key, v)
 			}

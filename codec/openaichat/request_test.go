@@ -3,6 +3,7 @@ package openaichat
 import (
 	"bytes"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -144,8 +145,6 @@ func fields(losses []weir.Loss) string {
 	return strings.Join(s, ", ")
 }
 
-func float(f float64) *float64 { return &f }
-
 func TestQuirksAreAppliedToRelayedRequests(t *testing.T) {
 	const head = `{"model":"m","messages":[{"role":"user","content":"hi"}]`
 	for _, c := range []struct {
@@ -164,7 +163,7 @@ func TestQuirksAreAppliedToRelayedRequests(t *testing.T) {
 		{"all refused parameters go at once", `,"temperature":1,"top_p":1,"stop":["a"]}`, codec.Quirks{DropParams: []string{"temperature", "stop", "absent"}}, `,"top_p":1}`, "temperature dropped, stop dropped"}, // P-03
 		{"names of the vendor", `,"seed":3}`, codec.Quirks{RenameParams: map[string]string{"seed": "random_seed"}}, `,"random_seed":3}`, "seed renamed"},
 		{"members that are always sent", `,"a":1}`, codec.Quirks{SetParams: map[string]any{"a": 2, "b": true}}, `,"a":1,"b":true}`, ""},
-		{"ranges", `,"temperature":1.8,"top_p":1}`, codec.Quirks{TemperatureMax: float(1), TopPMax: float(0.99)}, `,"temperature":1,"top_p":0.99}`, "temperature clamped, top_p clamped"},
+		{"ranges", `,"temperature":1.8,"top_p":1}`, codec.Quirks{TemperatureMax: new(1.0), TopPMax: new(0.99)}, `,"temperature":1,"top_p":0.99}`, "temperature clamped, top_p clamped"},
 		{"fewer stop sequences", `,"stop":["a","b","c"]}`, codec.Quirks{MaxStop: 2}, `,"stop":["a","b"]}`, "stop[2] dropped"},
 		{"a choice that is refused", `,"tool_choice":"required"}`, codec.Quirks{ToolChoices: []string{"auto", "none"}}, `,"tool_choice":"auto"}`, "tool_choice approximated"},
 		{"an effort that is not taken", `,"reasoning_effort":"medium"}`, codec.Quirks{Efforts: []string{"low", "high", "max"}}, `,"reasoning_effort":"high"}`, "reasoning_effort clamped"}, // T-11
@@ -354,6 +353,24 @@ func TestAnEditChangesNothingElse(t *testing.T) {
 	got, _ := encode(t, req, codec.Quirks{})
 	if want := strings.Replace(strings.Replace(body, "a@b.c", "[mail]", 1), `"m"`, `"up"`, 1); !jsonx.Equal([]byte(got), []byte(want)) {
 		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+}
+
+func TestHeadersOfTheProtocolGoOn(t *testing.T) {
+	h := http.Header{"X-Client-Request-Id": {"r"}, "Authorization": {"Bearer client"}}
+	w := &weir.Wire{Protocol: protocol, Header: h, Body: []byte(`{"model":"m","messages":[]}`)}
+	req, err := New().OpenRequest(weir.Generate, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edited, err := req.Edit(func(*weir.Body) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []*weir.Request{req, edited} {
+		if _, call := encode(t, r, codec.Quirks{}); len(call.Header) != 1 || call.Header.Get("X-Client-Request-Id") != "r" {
+			t.Errorf("%v", call.Header)
+		}
 	}
 }
 

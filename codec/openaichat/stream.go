@@ -38,6 +38,9 @@ func (d *decoder) stream(src io.Reader, maxFrame int, yield func(weir.Event, err
 			d.seen = look(f.Data)
 		}
 		switch {
+		case err == nil && f.Truncated && d.breaksOff(f):
+			yield(weir.Event{}, d.truncated())
+			return
 		case errors.Is(err, io.EOF):
 			d.atEnd(yield)
 			return
@@ -52,6 +55,27 @@ func (d *decoder) stream(src io.Reader, maxFrame int, yield func(weir.Event, err
 	}
 }
 
+// breaksOff reports whether the frame in which the source ended is incomplete, so
+// that it must not be sent on: what a client is told behind it would be glued to
+// it. What stands behind a complete answer and says nothing may be cut anywhere.
+func (d *decoder) breaksOff(f *sse.Frame) bool {
+	if len(f.Data) == 0 {
+		return !d.complete()
+	}
+	return !isDone(f.Data) && jsonx.Valid(f.Data) != nil
+}
+
+// complete reports whether the answer may end here: with [DONE], or with a finish
+// reason for every choice (W-05).
+func (d *decoder) complete() bool {
+	for _, c := range d.choices {
+		if !c.finished {
+			return d.done
+		}
+	}
+	return d.done || len(d.choices) > 0
+}
+
 // keepFrame is a copy of a frame that outlives the next one.
 func keepFrame(f *sse.Frame) *sse.Frame {
 	c := *f
@@ -61,7 +85,7 @@ func keepFrame(f *sse.Frame) *sse.Frame {
 
 // deliver yields the events of one frame and reports whether to go on.
 func (d *decoder) deliver(f *sse.Frame, more func() bool, yield func(weir.Event, error) bool) bool {
-	d.events, d.failed, d.renamed = d.events[:0], nil, false
+	d.reset()
 	if err := d.process(f); err != nil {
 		yield(weir.Event{}, err)
 		return false
@@ -69,8 +93,14 @@ func (d *decoder) deliver(f *sse.Frame, more func() bool, yield func(weir.Event,
 	if len(d.events) == 0 && d.failed == nil {
 		d.events = append(d.events, weir.Event{Type: d.filler(f)})
 	}
-	d.frame = weir.Frame{Protocol: protocol, Raw: f.Raw, Events: int32(len(d.events))}
+	d.frame = weir.Frame{Protocol: protocol, Raw: d.corrected(f.Raw), Events: int32(len(d.events))}
 	return d.flush(more, yield)
+}
+
+// reset makes the decoder ready for the next frame.
+func (d *decoder) reset() {
+	d.events, d.failed, d.renamed = d.events[:0], nil, false
+	d.finishes, d.hiding = 0, d.hiding[:0]
 }
 
 // filler is the event of a frame that says nothing. Ahead of the answer it must
@@ -113,21 +143,34 @@ func (d *decoder) process(f *sse.Frame) error {
 		return nil
 	case string(f.Event) == "error":
 		return d.errorEvent(f.Data)
-	case d.relay && d.started && d.plain(f.Data):
+	case d.relay && d.started && !f.Truncated && isWhole(f.Data) && d.plain(f.Data):
 		d.content = true
 		d.events = append(d.events, weir.Event{Type: weir.EventRelay})
 		return nil
 	}
-	err := d.read(f.Data)
-	switch {
-	case err == nil:
-		return nil
-	case f.Truncated:
-		return d.truncated()
-	case isSyntax(err):
-		return d.broken("an event of the stream is not the JSON that it should be: %w", err)
+	err := d.checked(f.Data)
+	if err == nil {
+		err = d.read(f.Data)
+	}
+	if err != nil && isSyntax(err) {
+		return d.broken("malformed: an event of the stream is not the JSON that it should be: %w", err)
 	}
 	return err
+}
+
+// checked is what is wrong with the JSON of a frame that more than content
+// depends on. Content is taken apart down to its strings in any case.
+func (d *decoder) checked(data []byte) error {
+	if d.started && d.plain(data) {
+		return nil
+	}
+	return jsonx.Valid(data)
+}
+
+// isWhole reports whether data begins and ends as an object does. What was cut
+// on the way does not, and must not reach a client as a frame (R-04).
+func isWhole(data []byte) bool {
+	return len(data) > 3 && data[0] == '{' && data[1] == '"' && data[len(data)-1] == '}'
 }
 
 // errorEvent is an error that the upstream reports with "event: error" (Groq).
@@ -162,20 +205,11 @@ func (d *decoder) empty() *weir.Error {
 // atEnd is where the source ends. With a finish reason for every choice the
 // answer is complete, with [DONE] or without (W-05).
 func (d *decoder) atEnd(yield func(weir.Event, error) bool) {
-	if d.done {
-		return
-	}
-	if !d.started {
+	switch {
+	case d.complete():
+	case !d.started:
 		yield(weir.Event{}, d.empty())
-		return
-	}
-	for _, c := range d.choices {
-		if !c.finished {
-			yield(weir.Event{}, d.truncated())
-			return
-		}
-	}
-	if len(d.choices) == 0 {
+	default:
 		yield(weir.Event{}, d.truncated())
 	}
 }

@@ -19,7 +19,10 @@ func (d *decoder) usage() {
 	if jsonx.KindOf(raw) != jsonx.KindObject || saysNothing(raw) {
 		return
 	}
-	d.emit(weir.Event{Type: weir.EventUsage, Usage: readUsage(raw, d.q.ReasoningOnTop)})
+	if !d.started {
+		d.begin()
+	}
+	d.emit(weir.Event{Type: weir.EventUsage, Usage: countUsage(raw, d.q.ReasoningOnTop, !d.relay)})
 }
 
 // counts are the numbers of a usage object that need arithmetic.
@@ -27,6 +30,7 @@ type counts struct {
 	u                               *weir.Usage
 	prompt, completion, cached, hit int64
 	reasoning                       int64
+	extras                          bool
 }
 
 const unknown = -1
@@ -35,10 +39,14 @@ const unknown = -1
 // tokens are part of the prompt, reasoning is part of the completion, unless
 // onTop says that the vendor counts it beside. A number that cannot be one is
 // unknown and not zero (U-03, U-08).
-func readUsage(raw []byte, onTop bool) *weir.Usage {
-	c := counts{u: &weir.Usage{From: protocol}, prompt: unknown, completion: unknown, cached: unknown, hit: unknown, reasoning: unknown}
+func readUsage(raw []byte, onTop bool) *weir.Usage { return countUsage(raw, onTop, true) }
+
+// countUsage is readUsage with or without the members that have no word: they
+// are of no use where the bytes are relayed.
+func countUsage(raw []byte, onTop, extras bool) *weir.Usage {
+	c := counts{u: &weir.Usage{From: protocol}, extras: extras, prompt: unknown, completion: unknown, cached: unknown, hit: unknown, reasoning: unknown}
 	_ = jsonx.EachMember(raw, func(key, value []byte) error {
-		c.member(string(key), value)
+		c.member(key, value)
 		return nil
 	})
 	if c.cached == unknown {
@@ -57,8 +65,8 @@ func readUsage(raw []byte, onTop bool) *weir.Usage {
 	return c.u
 }
 
-func (c *counts) member(key string, value []byte) {
-	switch key {
+func (c *counts) member(key, value []byte) {
+	switch string(key) {
 	case "prompt_tokens":
 		c.prompt = count(value)
 	case "completion_tokens":
@@ -70,17 +78,23 @@ func (c *counts) member(key string, value []byte) {
 		c.details(key, value, c.completionDetail)
 	case "prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens", "cache_read_input_tokens":
 		c.hit = max(c.hit, count(value))
-		keep(&c.u.Extra, key, value)
+		c.keep(key, value)
 	case "cache_creation_input_tokens":
 		c.u.Set(weir.UsageCacheCreation, count(value))
-		keep(&c.u.Extra, key, value)
+		c.keep(key, value)
 	case "reasoning_tokens": // Perplexity
 		if c.reasoning == unknown {
 			c.reasoning = count(value)
 		}
-		keep(&c.u.Extra, key, value)
+		c.keep(key, value)
 	default:
-		keep(&c.u.Extra, key, value)
+		c.keep(key, value)
+	}
+}
+
+func (c *counts) keep(key, value []byte) {
+	if c.extras {
+		keep(&c.u.Extra, string(key), value)
 	}
 }
 
@@ -95,27 +109,27 @@ func count(raw []byte) int64 {
 
 // details reads an object of parts and remembers it whole, for the parts that
 // have no word.
-func (c *counts) details(key string, raw []byte, member func(key string, n int64) bool) {
+func (c *counts) details(key, raw []byte, member func(key []byte, n int64) bool) {
 	if !says(raw) {
 		return
 	}
 	known := true
 	_ = jsonx.EachMember(raw, func(name, value []byte) error {
-		known = member(string(name), count(value)) && known
+		known = member(name, count(value)) && known
 		return nil
 	})
 	if !known {
-		keep(&c.u.Extra, key, raw)
+		c.keep(key, raw)
 	}
 }
 
-func (c *counts) promptDetail(key string, n int64) bool {
-	switch key {
+func (c *counts) promptDetail(key []byte, n int64) bool {
+	switch string(key) {
 	case "cached_tokens":
 		c.cached = max(c.cached, n)
 	case "cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens":
 		c.u.Set(weir.UsageCacheCreation, n)
-		return key == "cache_write_tokens"
+		return string(key) == "cache_write_tokens"
 	case "audio_tokens":
 		c.u.Set(weir.UsageAudioInput, n)
 	default:
@@ -124,8 +138,8 @@ func (c *counts) promptDetail(key string, n int64) bool {
 	return true
 }
 
-func (c *counts) completionDetail(key string, n int64) bool {
-	switch key {
+func (c *counts) completionDetail(key []byte, n int64) bool {
+	switch string(key) {
 	case "reasoning_tokens":
 		c.reasoning = n
 	case "audio_tokens":

@@ -2,32 +2,34 @@ package openaichat
 
 import (
 	"bytes"
-	"io"
+	"errors"
 
 	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/codec"
+	"github.com/weir-gateway/weir/internal/jsonx"
 )
 
 // whole reads an answer that is one JSON body.
-func (d *decoder) whole(src io.Reader, maxBody int, yield func(weir.Event, error) bool) {
+func (d *decoder) whole(src *codec.Source, maxBody int, yield func(weir.Event, error) bool) {
 	if maxBody <= 0 {
 		maxBody = defaultMax
 	}
-	body, err := io.ReadAll(io.LimitReader(src, int64(maxBody)+1))
-	if err != nil {
-		yield(weir.Event{}, d.failure(err))
-		return
-	}
-	if len(body) > maxBody {
+	body, err := src.ReadAll(maxBody)
+	if errors.Is(err, codec.ErrTooLong) {
 		e := d.broken("the answer is longer than %d bytes", maxBody)
 		e.Hint = "raise the limit for answers"
 		yield(weir.Event{}, e)
+		return
+	}
+	if err != nil {
+		yield(weir.Event{}, d.failure(err))
 		return
 	}
 	if err := d.completion(body); err != nil {
 		yield(weir.Event{}, err)
 		return
 	}
-	d.frame = weir.Frame{Protocol: protocol, Raw: body, Events: int32(len(d.events)), Whole: true}
+	d.frame = weir.Frame{Protocol: protocol, Raw: d.corrected(body), Events: int32(len(d.events)), Whole: true}
 	d.flush(func() bool { return false }, yield)
 }
 
@@ -37,8 +39,12 @@ func (d *decoder) completion(body []byte) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return d.broken("the upstream sent an empty answer")
 	}
-	if err := d.read(body); err != nil {
-		return d.broken("the answer is not the JSON that it should be: %w", err)
+	err := jsonx.Valid(body)
+	if err == nil {
+		err = d.read(body)
+	}
+	if err != nil {
+		return d.broken("malformed: the answer is not the JSON that it should be: %w", err)
 	}
 	if d.failed != nil {
 		return d.failed

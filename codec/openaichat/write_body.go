@@ -19,6 +19,7 @@ type writer struct {
 	q      *codec.Quirks
 	target *codec.Target
 	names  *codec.NameMap
+	paths  codec.Paths
 	losses codec.Losses
 
 	prefilled   bool   // the last message is an assistant's and marked so
@@ -26,7 +27,7 @@ type writer struct {
 }
 
 func newWriter(body *weir.Body, target *codec.Target) *writer {
-	w := &writer{from: body.From, in: body, q: target.Quirks, target: target}
+	w := &writer{from: body.From, in: body, q: target.Quirks, target: target, paths: codec.NewPaths(body)}
 	var names []string
 	for i := range body.Tools {
 		if body.Tools[i].Type != weir.ToolHosted {
@@ -48,10 +49,7 @@ func (w *writer) native() bool { return w.from == protocol }
 // body writes everything.
 func (w *writer) body() ([]byte, error) {
 	b := w.in
-	format, err := w.format()
-	if err != nil {
-		return nil, err
-	}
+	format := w.format()
 	w.BeginObject()
 	w.StringField("model", w.target.Model)
 	if err := w.messages(); err != nil {
@@ -273,7 +271,7 @@ func (w *writer) settings() {
 	w.tier()
 	w.text("prompt_cache_key", b.CacheKey)
 	if b.Cache != nil {
-		w.losses.Drop("cache_control", "the target caches without being asked, or not at all")
+		w.losses.Drop("cache_control", noCache)
 	}
 	w.streamOptions()
 }

@@ -1,7 +1,6 @@
 package openaichat
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -12,8 +11,8 @@ import (
 
 // content writes the content member in the form that the client used, or that
 // the target demands.
-func (w *writer) content(at string, m *weir.Message, p *pieces) error {
-	allText := !slices.ContainsFunc(p.content, func(b weir.Block) bool { return b.Type != weir.BlockText })
+func (w *writer) content(m *weir.Message, p *pieces) error {
+	allText := !slices.ContainsFunc(p.content, func(b placed) bool { return b.Type != weir.BlockText })
 	switch {
 	case len(p.content) == 0:
 		w.noContent(m, p)
@@ -21,23 +20,31 @@ func (w *writer) content(at string, m *weir.Message, p *pieces) error {
 	case allText && (m.Plain || w.q.TextContentOnly || !w.native() && w.joins(m, p.content)):
 		w.StringField("content", joinText(m, p.content))
 		if !w.native() {
-			for i := range p.content {
-				if p.content[i].Cache != nil {
-					w.losses.Drop(fmt.Sprintf("%s.content[%d].cache_control", at, i), "the target caches without being asked, or not at all")
-				}
-			}
+			w.dropCaches(p.content)
 		}
 		return nil
 	}
 	w.Key("content")
 	w.BeginArray()
 	for i := range p.content {
-		if err := w.part(fmt.Sprintf("%s.content[%d]", at, i), &p.content[i]); err != nil {
+		if err := w.part(p.content[i]); err != nil {
 			return err
 		}
 	}
 	w.EndArray()
 	return nil
+}
+
+// noCache is why a cache mark was left out.
+const noCache = "the target caches without being asked, or not at all"
+
+// dropCaches notes the cache marks of texts that became one string.
+func (w *writer) dropCaches(texts []placed) {
+	for i := range texts {
+		if texts[i].Cache != nil {
+			w.losses.Drop(w.paths.Block(texts[i].at)+".cache_control", noCache)
+		}
+	}
 }
 
 // noContent writes what stands in for content where there is none.
@@ -63,14 +70,14 @@ func (w *writer) noContent(m *weir.Message, p *pieces) {
 // joins reports whether texts of another protocol become one string: where
 // nothing would be lost by it, and for assistants always, since their several
 // text blocks are one text (protocols.md §12.5).
-func (w *writer) joins(m *weir.Message, blocks []weir.Block) bool {
-	if w.q.CacheControl && slices.ContainsFunc(blocks, func(b weir.Block) bool { return b.Cache != nil }) {
+func (w *writer) joins(m *weir.Message, blocks []placed) bool {
+	if w.q.CacheControl && slices.ContainsFunc(blocks, func(b placed) bool { return b.Cache != nil }) {
 		return false
 	}
 	return m.Role == weir.RoleAssistant || len(blocks) == 1
 }
 
-func joinText(m *weir.Message, blocks []weir.Block) string {
+func joinText(m *weir.Message, blocks []placed) string {
 	if len(blocks) == 1 {
 		return blocks[0].Text
 	}
@@ -86,10 +93,11 @@ func joinText(m *weir.Message, blocks []weir.Block) string {
 }
 
 // part writes one content part.
-func (w *writer) part(at string, b *weir.Block) error {
+func (w *writer) part(p placed) error {
 	if !w.native() {
-		return w.foreignPart(at, b)
+		return w.foreignPart(p)
 	}
+	b := p.Block
 	if b.Type == weir.BlockOpaque {
 		w.Raw(b.Opaque.Raw)
 		return nil
@@ -101,7 +109,7 @@ func (w *writer) part(at string, b *weir.Block) error {
 	w.BeginObject()
 	w.inside(b)
 	if b.Cache != nil {
-		w.cache(at, b.Cache)
+		w.cache("", b.Cache) // never lost: the client wrote it
 	}
 	for _, f := range b.Extra {
 		if !f.Spelling || !partFields[f.Name] || jsonx.IsNull(f.Value) {

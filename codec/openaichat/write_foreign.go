@@ -9,7 +9,8 @@ import (
 
 // foreignPart writes a block of another protocol as a content part, or refuses
 // what would change the question if it were left out.
-func (w *writer) foreignPart(at string, b *weir.Block) error {
+func (w *writer) foreignPart(p placed) error {
+	b, at := p.Block, w.paths.Block(p.at)
 	if b.Type == weir.BlockOpaque {
 		if text, ok := opaqueText(b); ok {
 			w.textPart(at, text, b.Cache)

@@ -10,20 +10,20 @@ import (
 // format is response_format as the target takes it, nil for none. A schema that
 // the target does not take becomes an instruction beside json_object (P-08,
 // protocols.md §12.2).
-func (w *writer) format() ([]byte, error) {
+func (w *writer) format() []byte {
 	f := w.in.Format
 	if f == nil {
-		return nil, nil
+		return nil
 	}
 	accepts := func(t weir.FormatType) bool {
 		return len(w.q.Formats) == 0 || slices.Contains(w.q.Formats, string(t))
 	}
 	if accepts(f.Type) {
-		return w.formatObject(f), nil
+		return w.formatObject(f)
 	}
 	switch f.Type {
 	case weir.FormatText:
-		return nil, nil
+		return nil
 	case weir.FormatJSONSchema:
 		w.instruction = "Answer with one JSON object and nothing else. It must match this JSON Schema:\n" + string(f.Schema)
 	default:
@@ -31,9 +31,9 @@ func (w *writer) format() ([]byte, error) {
 	}
 	w.losses.Approximate("response_format", "the target does not take this format; it became an instruction")
 	if f.Type == weir.FormatJSONSchema && accepts(weir.FormatJSONObject) {
-		return []byte(`{"type":"json_object"}`), nil
+		return []byte(`{"type":"json_object"}`)
 	}
-	return nil, nil
+	return nil
 }
 
 func (w *writer) formatObject(f *weir.Format) []byte {

@@ -1,33 +1,36 @@
 package openaichat
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/codec"
 	"github.com/weir-gateway/weir/internal/jsonx"
 )
 
 func (w *writer) messages() error {
-	msgs := w.turns()
+	turns := w.turns()
+	if err := w.checkPairs(turns); err != nil {
+		return err
+	}
 	w.Key("messages")
 	w.BeginArray()
-	for i := range msgs {
-		m := &msgs[i]
-		at := fmt.Sprintf("messages[%d]", i)
-		last := i == len(msgs)-1
-		if w.empty(m) {
+	for i := range turns {
+		t := &turns[i]
+		last := i == len(turns)-1
+		if w.empty(&t.Message) {
 			continue
 		}
-		if last && m.Role == weir.RoleAssistant {
+		if last && t.Role == weir.RoleAssistant {
 			if w.q.Prefill == "refused" {
+				at := w.paths.Message(t.At)
 				e := weir.Invalid(at, "%s: the model does not continue an assistant message", at)
 				e.Hint = "end the conversation with a user message, or choose a model that takes a prefix"
 				return e
 			}
 			w.prefilled = true
 		}
-		if err := w.message(at, m, last); err != nil {
+		if err := w.message(t, last); err != nil {
 			return err
 		}
 	}
@@ -51,8 +54,9 @@ func (w *writer) empty(m *weir.Message) bool {
 }
 
 // message writes one message, its members in a fixed order.
-func (w *writer) message(at string, m *weir.Message, last bool) error {
-	p := w.sort(at, m)
+func (w *writer) message(t *codec.Turn, last bool) error {
+	m := &t.Message
+	p := w.sort(t)
 	w.BeginObject()
 	role := string(m.Role)
 	if raw := spelled(m.Extra, w.from, "role"); raw != nil && m.Role == weir.RoleTool {
@@ -62,66 +66,81 @@ func (w *writer) message(at string, m *weir.Message, last bool) error {
 	if p.result != nil {
 		w.resultMessage(m, p.result, role)
 	} else {
-		w.thoughts(at, m, p)
-		if err := w.content(at, m, p); err != nil {
+		w.thoughts(m, p)
+		if err := w.content(m, p); err != nil {
 			return err
 		}
-		w.rest(m, p)
+		if err := w.rest(m, p); err != nil {
+			return err
+		}
 	}
 	w.text("name", m.Name)
 	if last && w.prefilled && (w.q.Prefill == "prefix" || w.q.Prefill == "partial") && m.Extra.Value(w.q.Prefill) == nil {
 		w.BoolField(w.q.Prefill, true)
 	}
-	w.messageExtra(at, m)
+	w.messageExtra(t)
 	w.EndObject()
 	return nil
 }
 
 // pieces are a message's blocks by where Chat puts them.
 type pieces struct {
-	content   []weir.Block
-	reasoning []weir.Block
+	content   []placed
+	reasoning []placed
 	refusal   []string
 	audio     *weir.Media
-	calls     []*weir.Block
+	calls     []placed
 	result    *weir.ToolResult
 }
 
-func (w *writer) sort(at string, m *weir.Message) *pieces {
+// placed is a block and where in the request it stood.
+type placed struct {
+	*weir.Block
+	at codec.Place
+}
+
+func (w *writer) sort(t *codec.Turn) *pieces {
 	p := new(pieces)
-	for i := range m.Blocks {
-		b := &m.Blocks[i]
+	for i := range t.Blocks {
+		b := placed{&t.Blocks[i], t.Place(i)}
 		switch b.Type {
 		case weir.BlockReasoning:
 			if spelled(b.Extra, w.from, "thinking") != nil {
-				p.content = append(p.content, *b)
+				p.content = append(p.content, b)
 				continue
 			}
-			p.reasoning = append(p.reasoning, *b)
+			p.reasoning = append(p.reasoning, b)
 		case weir.BlockRefusal:
 			if spelled(b.Extra, w.from, "refusal") == nil {
 				p.refusal = append(p.refusal, b.Text)
 				continue
 			}
-			p.content = append(p.content, *b)
+			p.content = append(p.content, b)
 		case weir.BlockToolCall:
 			p.calls = append(p.calls, b)
 		case weir.BlockToolResult:
 			p.result = b.Result
 		case weir.BlockAudio:
-			if m.Role == weir.RoleAssistant {
+			if t.Role == weir.RoleAssistant {
 				p.audio = b.Media
 				continue
 			}
-			p.content = append(p.content, *b)
+			p.content = append(p.content, b)
 		default:
-			p.content = append(p.content, *b)
+			p.content = append(p.content, b)
 		}
 		if !w.native() && b.Type != weir.BlockOpaque {
-			w.losses.DropExtra(fmt.Sprintf("%s.content[%d]", at, i), b.Extra)
+			w.dropExtra(b.at, b.Extra)
 		}
 	}
 	return p
+}
+
+// dropExtra notes the members of a block that only its own protocol knows.
+func (w *writer) dropExtra(at codec.Place, extra weir.Fields) {
+	if len(extra) > 0 {
+		w.losses.DropExtra(w.paths.Block(at), extra)
+	}
 }
 
 // messageFields are the members that a message's own writers write.
@@ -130,12 +149,12 @@ var messageFields = map[string]bool{
 	"tool_call_id": true, "reasoning_content": true, "reasoning": true, "reasoning_details": true,
 }
 
-func (w *writer) messageExtra(at string, m *weir.Message) {
+func (w *writer) messageExtra(t *codec.Turn) {
 	if !w.native() {
-		w.losses.DropExtra(at, m.Extra)
+		w.losses.DropExtra(w.paths.Message(t.At), t.Extra)
 		return
 	}
-	for _, f := range m.Extra {
+	for _, f := range t.Extra {
 		if messageFields[f.Name] && f.Spelling {
 			continue
 		}
@@ -150,7 +169,7 @@ func (w *writer) nulls(m *weir.Message, name string) {
 	}
 }
 
-func (w *writer) rest(m *weir.Message, p *pieces) {
+func (w *writer) rest(m *weir.Message, p *pieces) error {
 	if len(p.refusal) > 0 {
 		w.StringField("refusal", strings.Join(p.refusal, ""))
 	} else {
@@ -167,10 +186,10 @@ func (w *writer) rest(m *weir.Message, p *pieces) {
 	} else {
 		w.nulls(m, "audio")
 	}
-	w.calls(m, p.calls)
+	return w.calls(m, p.calls)
 }
 
-func (w *writer) calls(m *weir.Message, calls []*weir.Block) {
+func (w *writer) calls(m *weir.Message, calls []placed) error {
 	legacy, modern := (*weir.ToolCall)(nil), calls[:0:0]
 	for _, b := range calls {
 		if spelled(b.Call.Extra, w.from, "function_call") != nil {
@@ -183,7 +202,9 @@ func (w *writer) calls(m *weir.Message, calls []*weir.Block) {
 		w.Key("tool_calls")
 		w.BeginArray()
 		for _, b := range modern {
-			w.call(b)
+			if err := w.call(b); err != nil {
+				return err
+			}
 		}
 		w.EndArray()
 	} else {
@@ -191,14 +212,18 @@ func (w *writer) calls(m *weir.Message, calls []*weir.Block) {
 	}
 	if legacy == nil {
 		w.nulls(m, "function_call")
-		return
+		return nil
 	}
 	w.Key("function_call")
 	w.function(legacy, spelled(legacy.Extra, w.from, "function_call"))
+	return nil
 }
 
-func (w *writer) call(b *weir.Block) {
-	c := b.Call
+func (w *writer) call(b placed) error {
+	c, err := w.readable(b)
+	if err != nil {
+		return err
+	}
 	w.BeginObject()
 	if id := w.callID(c.ID); id != "" {
 		w.StringField("id", id)
@@ -220,11 +245,37 @@ func (w *writer) call(b *weir.Block) {
 	} else {
 		w.function(c, raw)
 	}
-	if b.Cache != nil && w.native() {
+	switch {
+	case b.Cache != nil && w.native():
 		w.cache("", b.Cache)
+	case b.Cache != nil:
+		w.losses.Drop(w.paths.Block(b.at)+".cache_control", "tool calls have no place for it")
 	}
 	w.callExtra(c, name)
+	if !w.native() {
+		w.dropExtra(b.at, c.Extra)
+	}
 	w.EndObject()
+	return nil
+}
+
+// readable is the call with arguments that every model can read again. What a
+// client of this protocol sends goes on as it is; a body of another protocol has
+// an object there, and where it has none the message is refused by name (S-07).
+func (w *writer) readable(b placed) (*weir.ToolCall, error) {
+	if w.native() || b.Call.Type == weir.ToolCustom {
+		return b.Call, nil
+	}
+	object, ok := codec.RepairArguments(b.Call.Arguments)
+	if !ok {
+		at := w.paths.Block(b.at)
+		err := weir.Invalid(at, "%s: the arguments of the tool call %q are not a JSON object", at, b.Call.ID)
+		err.Hint = "send the arguments as the model wrote them, or leave out the call and its result"
+		return nil, err
+	}
+	c := *b.Call
+	c.Arguments = object
+	return &c, nil
 }
 
 // function writes a call's name and arguments. raw is the object as it was
@@ -289,7 +340,7 @@ func (w *writer) resultMessage(m *weir.Message, r *weir.ToolResult, role string)
 		w.Key("content")
 		w.BeginArray()
 		for i := range r.Content {
-			_ = w.part("", &r.Content[i])
+			_ = w.part(placed{Block: &r.Content[i]})
 		}
 		w.EndArray()
 	}

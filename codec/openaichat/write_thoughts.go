@@ -1,7 +1,6 @@
 package openaichat
 
 import (
-	"fmt"
 	"reflect"
 	"strings"
 
@@ -14,14 +13,12 @@ var reasoningMembers = [...]string{"reasoning_content", "reasoning", "reasoning_
 
 // thoughts writes the thinking that goes back with an assistant turn, where and
 // how the target wants it (T-01, T-03).
-func (w *writer) thoughts(at string, m *weir.Message, p *pieces) {
+func (w *writer) thoughts(m *weir.Message, p *pieces) {
 	if m.Role != weir.RoleAssistant {
 		return
 	}
 	if w.q.ReasoningReplay == "never" {
-		if len(p.reasoning) > 0 {
-			w.losses.Drop(at+".reasoning_content", "the target refuses earlier thinking")
-		}
+		w.refuseThoughts(p.reasoning)
 		return
 	}
 	if w.thoughtsAsWritten(m, p) {
@@ -36,10 +33,26 @@ func (w *writer) thoughts(at string, m *weir.Message, p *pieces) {
 		w.details(p.reasoning)
 		return
 	}
-	for i := range p.reasoning {
-		if r := p.reasoning[i].Reasoning; r != nil && r.Encrypted != "" {
-			w.losses.Drop(fmt.Sprintf("%s.content[%d]", at, i), "only the provider that encrypted this thinking can read it")
+	for _, b := range p.reasoning {
+		switch r := b.Reasoning; {
+		case r == nil:
+		case r.Encrypted != "":
+			w.losses.Drop(w.paths.Block(b.at), "only the provider that encrypted this thinking can read it")
+		case r.Signature != "":
+			w.losses.Drop(w.paths.Block(b.at)+".signature", "only the provider that signed this thinking can check it")
 		}
+	}
+}
+
+// refuseThoughts notes thinking that is left out.
+func (w *writer) refuseThoughts(blocks []placed) {
+	const why = "the target refuses earlier thinking"
+	if w.native() && len(blocks) > 0 {
+		w.losses.Drop(w.paths.Message(blocks[0].at.Message)+".reasoning_content", why)
+		return
+	}
+	for _, b := range blocks {
+		w.losses.Drop(w.paths.Block(b.at), why)
 	}
 }
 
@@ -50,7 +63,7 @@ func (w *writer) reasoningField() string {
 	return "reasoning_content"
 }
 
-func thoughtText(blocks []weir.Block) string {
+func thoughtText(blocks []placed) string {
 	var s strings.Builder
 	for i := range blocks {
 		s.WriteString(blocks[i].Text)
@@ -93,7 +106,7 @@ func (w *writer) thoughtsAsWritten(m *weir.Message, p *pieces) bool {
 	return true
 }
 
-func sameThoughts(a, b []weir.Block) bool {
+func sameThoughts(a []weir.Block, b []placed) bool {
 	if len(a) != len(b) {
 		return false
 	}
@@ -106,7 +119,7 @@ func sameThoughts(a, b []weir.Block) bool {
 }
 
 // details writes reasoning_details for blocks that have more than a text.
-func (w *writer) details(blocks []weir.Block) {
+func (w *writer) details(blocks []placed) {
 	begun := false
 	for i := range blocks {
 		if blocks[i].Reasoning == nil {
@@ -117,7 +130,7 @@ func (w *writer) details(blocks []weir.Block) {
 			w.BeginArray()
 			begun = true
 		}
-		writeDetail(&w.Buffer, &blocks[i], i, w.signatureFormat())
+		writeDetail(&w.Buffer, blocks[i].Block, i, signatureFormat(w.from))
 	}
 	if begun {
 		w.EndArray()
@@ -125,8 +138,8 @@ func (w *writer) details(blocks []weir.Block) {
 }
 
 // signatureFormat names the maker of signatures that came without a name.
-func (w *writer) signatureFormat() string {
-	if w.from == weir.AnthropicMessages {
+func signatureFormat(from weir.Protocol) string {
+	if from == weir.AnthropicMessages {
 		return "anthropic-claude-v1"
 	}
 	return ""
@@ -145,7 +158,9 @@ func writeDetail(b *jsonx.Buffer, block *weir.Block, index int, format string) {
 		b.StringField("summary", block.Text)
 	default:
 		b.StringField("type", "reasoning.text")
-		b.StringField("text", block.Text)
+		if block.Text != "" || r.Signature == "" { // a delta of a signature has no text
+			b.StringField("text", block.Text)
+		}
 	}
 	if r.Signature != "" {
 		b.StringField("signature", r.Signature)
@@ -153,7 +168,7 @@ func writeDetail(b *jsonx.Buffer, block *weir.Block, index int, format string) {
 	if r.Format != "" {
 		format = r.Format
 	}
-	if format != "" {
+	if format != "" && (r.Format != "" || r.Signature != "" || r.Encrypted != "") {
 		b.StringField("format", format)
 	}
 	if r.ID != "" {

@@ -169,7 +169,7 @@ func (w *writer) toolReference(name string, typ weir.ToolType) {
 // protocol wrote it (C-02).
 func (w *writer) cache(at string, c *weir.CacheControl) {
 	if !w.native() && !w.q.CacheControl {
-		w.losses.Drop(at+".cache_control", "the target caches without being asked, or not at all")
+		w.losses.Drop(at+".cache_control", noCache)
 		return
 	}
 	w.Key("cache_control")

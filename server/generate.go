@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/weir-gateway/weir"
@@ -16,7 +17,7 @@ func (s *Server) generate(w http.ResponseWriter, r *http.Request, f *face) {
 	a := newAnswer(s, w, r, f)
 	defer a.recover()
 	current := s.gateway.Current()
-	principal, err := current.Keys.Authenticate(r.Header, r.URL.Query())
+	principal, err := current.Keys.Authenticate(r.Header, query(r))
 	if err != nil {
 		a.refuse(err)
 		return
@@ -81,13 +82,25 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request, g *gateway.Sna
 	if err != nil {
 		return nil, err
 	}
-	b, err := readAll(http.MaxBytesReader(w, r.Body, limit), r.ContentLength)
+	src := io.Reader(r.Body)
+	if r.ContentLength < 0 {
+		src = http.MaxBytesReader(w, r.Body, limit)
+	}
+	b, err := readAll(src, r.ContentLength)
 	if err != nil {
 		release()
 		return nil, readError(err, limit)
 	}
 	b.admitted = release
 	return b, nil
+}
+
+// query is the request's query, nil for the many that have none.
+func query(r *http.Request) url.Values {
+	if r.URL.RawQuery == "" {
+		return nil
+	}
+	return r.URL.Query()
 }
 
 func tooLarge(size, limit int64) *weir.Error {

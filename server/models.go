@@ -65,7 +65,7 @@ func (s *Server) model(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) allowedModels(w http.ResponseWriter, r *http.Request) ([]gateway.ModelInfo, bool) {
 	current := s.gateway.Current()
-	principal, err := current.Keys.Authenticate(r.Header, r.URL.Query())
+	principal, err := current.Keys.Authenticate(r.Header, query(r))
 	if err != nil {
 		s.writeError(w, protocolOf(r), weir.AsError(err))
 		return nil, false

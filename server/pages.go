@@ -34,7 +34,7 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 // holders of a key where keys are in use.
 func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
 	if !fromLoopback(r) {
-		if _, err := s.gateway.Current().Keys.Authenticate(r.Header, r.URL.Query()); err != nil {
+		if _, err := s.gateway.Current().Keys.Authenticate(r.Header, query(r)); err != nil {
 			s.writeError(w, weir.OpenAIChat, weir.AsError(err))
 			return
 		}

@@ -1,7 +1,6 @@
 package openaichat
 
 import (
-	"bytes"
 	"errors"
 
 	"github.com/weir-gateway/weir"
@@ -9,56 +8,107 @@ import (
 	"github.com/weir-gateway/weir/internal/jsonx"
 )
 
-// messagesNeedWork reports whether a target's quirks may concern the messages,
-// tools or format of a request, so that it has to be written anew. It looks at
-// bytes first and walks the messages only where those say that it might matter;
-// a doubt is a yes. For a target without quirks of this sort it costs nothing.
+// messagesNeedWork reports whether a target's quirks concern the messages, tools
+// or format of a request, so that it has to be written anew. It walks over the
+// messages and skips their text, which costs far less than a search in it: a
+// prompt may have megabytes. A doubt is a yes. For a target without quirks of
+// this sort it costs nothing.
 func messagesNeedWork(w *weir.Wire, q *codec.Quirks) bool {
-	has := func(s string) bool { return bytes.Contains(w.Body, []byte(s)) }
-	switch {
-	case q.DeveloperRole != "" && has(`"developer"`),
-		q.ReasoningReplay == "never" && has(`"reasoning`),
-		q.ReasoningField != "" && has(`"reasoning`),
-		(q.ToolIDAlnum9 || q.ToolIDMax > 0) && has(`"tool_call`):
-		return true
+	top, err := codec.TopOf(w)
+	if err != nil {
+		return false
 	}
-	if top, err := codec.TopOf(w); err == nil {
-		return q.ToolNameMax > 0 && namesTooLong(top.Get(w.Body, "tools"), q.ToolNameMax) ||
-			len(q.Formats) > 0 && top.Has("response_format") ||
-			walkNeeded(q, has) && walkMessages(top.Get(w.Body, "messages"), q)
-	}
-	return false
+	return q.ToolNameMax > 0 && namesTooLong(top.Get(w.Body, "tools"), q.ToolNameMax) ||
+		len(q.Formats) > 0 && top.Has("response_format") ||
+		concernsMessages(q) && walkMessages(top.Get(w.Body, "messages"), q)
 }
 
-func walkNeeded(q *codec.Quirks, has func(string) bool) bool {
-	return q.StrictAlternation || q.TextContentOnly || marksPrefill(q) ||
-		q.SystemFirst && (has(`"system"`) || has(`"developer"`)) ||
-		(q.ReasoningReplay == "tool_turns" || q.EmptyContent != "") && has(`"tool_calls"`)
+// concernsMessages reports whether a quirk is about single messages.
+func concernsMessages(q *codec.Quirks) bool {
+	return q.StrictAlternation || q.TextContentOnly || marksPrefill(q) || q.SystemFirst || q.DeveloperRole != "" ||
+		q.ReasoningReplay == "tool_turns" || q.ReasoningReplay == "never" || q.ReasoningField != "" ||
+		q.EmptyContent != "" || q.ToolIDAlnum9 || q.ToolIDMax > 0
 }
 
 // errFound ends a walk.
 var errFound = errors.New("found")
 
+// A turn is what a walk sees of a message.
+type turn struct {
+	role      string
+	content   []byte
+	calls     bool // it has a list of tool calls
+	answers   bool // it answers a tool call
+	thought   bool // it carries reasoning under any name
+	reasoning bool // it carries reasoning_content
+}
+
+func readTurn(message []byte) turn {
+	var t turn
+	_ = jsonx.EachMember(message, func(key, value []byte) error {
+		switch string(key) {
+		case "role":
+			t.role = roleOf(value)
+		case "content":
+			t.content = value
+		case "tool_calls":
+			t.calls = jsonx.KindOf(value) == jsonx.KindArray
+		case "tool_call_id":
+			t.answers = true
+		case "reasoning_content":
+			t.thought, t.reasoning = true, true
+		case "reasoning", "reasoning_details":
+			t.thought = true
+		}
+		return nil
+	})
+	return t
+}
+
+// roleOf spares an allocation for the roles that there are.
+func roleOf(raw []byte) string {
+	switch string(raw) {
+	case `"user"`:
+		return "user"
+	case `"assistant"`:
+		return "assistant"
+	case `"tool"`:
+		return "tool"
+	case `"system"`:
+		return "system"
+	case `"developer"`:
+		return "developer"
+	}
+	return jsonx.StringOr(raw, "")
+}
+
 // walkMessages looks at what the messages are made of, not at their text.
 func walkMessages(messages []byte, q *codec.Quirks) bool {
 	last, head := "", true
 	err := jsonx.EachElement(messages, func(_ int, m []byte) error {
-		role := jsonx.StringOr(jsonx.Get(m, "role"), "")
-		system := role == "system" || role == "developer"
-		content := jsonx.Get(m, "content")
-		calls := jsonx.KindOf(jsonx.Get(m, "tool_calls")) == jsonx.KindArray
-		switch {
-		case q.SystemFirst && system && !head,
-			q.StrictAlternation && role == last && role != "tool",
-			q.TextContentOnly && jsonx.KindOf(content) == jsonx.KindArray,
-			q.ReasoningReplay == "tool_turns" && calls && jsonx.Get(m, "reasoning_content") == nil,
-			q.EmptyContent != "" && calls && !isWrittenAs(content, q.EmptyContent):
+		t := readTurn(m)
+		system := t.role == "system" || t.role == "developer"
+		if t.needsWork(q) || q.SystemFirst && system && !head || q.StrictAlternation && t.role == last && t.role != "tool" {
 			return errFound
 		}
-		last, head = role, head && system
+		last, head = t.role, head && system
 		return nil
 	})
 	return err != nil || marksPrefill(q) && last == "assistant"
+}
+
+// needsWork reports whether a message by itself is not as the target wants it.
+func (t *turn) needsWork(q *codec.Quirks) bool {
+	switch {
+	case q.DeveloperRole != "" && t.role == "developer",
+		t.thought && (q.ReasoningReplay == "never" || q.ReasoningField != ""),
+		q.ReasoningReplay == "tool_turns" && t.calls && !t.reasoning,
+		(q.ToolIDAlnum9 || q.ToolIDMax > 0) && (t.calls || t.answers),
+		q.TextContentOnly && jsonx.KindOf(t.content) == jsonx.KindArray,
+		q.EmptyContent != "" && t.calls && !isWrittenAs(t.content, q.EmptyContent):
+		return true
+	}
+	return false
 }
 
 // isWrittenAs reports whether the content beside tool calls needs no change.

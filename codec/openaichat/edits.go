@@ -22,6 +22,7 @@ type editor struct {
 	top    *jsonx.Top
 	edits  []jsonx.Edit
 	losses codec.Losses
+	body   *weir.Body // that the request was written anew from; nil when it keeps its bytes
 }
 
 func (e *editor) plan() error {
@@ -234,7 +235,7 @@ func (e *editor) drops() {
 		}
 		e.remove(key)
 	}
-	for _, key := range slices.Sorted(maps.Keys(e.q.RenameParams)) {
+	for _, key := range keysInOrder(e.q.RenameParams) {
 		if value := e.get(key); value != nil {
 			to := e.q.RenameParams[key]
 			e.remove(key)
@@ -242,7 +243,7 @@ func (e *editor) drops() {
 			e.losses.Rename(key, "the target calls it "+to)
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(e.q.SetParams)) {
+	for _, key := range keysInOrder(e.q.SetParams) {
 		if e.get(key) != nil {
 			continue
 		}
@@ -250,4 +251,13 @@ func (e *editor) drops() {
 			e.set(key, value)
 		}
 	}
+}
+
+// keysInOrder keeps the order of edits the same for equal requests (C-03), and
+// costs nothing for the many targets that have none.
+func keysInOrder[V any](m map[string]V) []string {
+	if len(m) == 0 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(m))
 }

@@ -16,45 +16,63 @@ func (chat) EncodeRequest(req *weir.Request, target *codec.Target) (*codec.Call,
 		return nil, weir.Errorf(weir.KindUnsupported, "chat completions has no operation %s", req.Op)
 	}
 	call := &codec.Call{Path: path, Stream: req.Stream}
-	if req.Wire != nil && req.Wire.Protocol == protocol {
-		call.Header = passedOn(req.Wire.Header)
-	}
-	var losses codec.Losses
-	w := req.Wire
-	if w == nil || w.Protocol != protocol || messagesNeedWork(w, target.Quirks) {
-		body, err := req.Body()
-		if err != nil {
+	e := editor{req: req, target: target, q: target.Quirks, wire: req.Wire}
+	switch w := req.Wire; {
+	case w == nil || w.Protocol != protocol || messagesNeedWork(w, target.Quirks):
+		if err := e.rewrite(call); err != nil {
 			return nil, err
 		}
-		if body.From == protocol {
-			call.Header = passedOn(body.Header)
-		}
-		out := newWriter(body, target)
-		written, err := out.body()
-		if err != nil {
-			return nil, err
-		}
-		w = &weir.Wire{Protocol: protocol, Body: written}
-		losses, call.Names = out.losses, out.names.Back()
-		if out.prefilled {
+	default:
+		call.Header = passedOn(w.Header)
+		if target.Quirks.PrefillPath != "" && endsWithAssistant(w) {
 			call.Path = target.Quirks.PrefillPath + path
 		}
-	} else if target.Quirks.PrefillPath != "" && endsWithAssistant(w) {
-		call.Path = target.Quirks.PrefillPath + path
 	}
-	e := editor{req: req, target: target, q: target.Quirks, wire: w, losses: losses}
 	if err := e.plan(); err != nil {
 		return nil, err
+	}
+	if e.body != nil {
+		inClientWords(e.losses, e.body)
 	}
 	if err := e.losses.Refuse(req.Strict); err != nil {
 		return nil, err
 	}
-	pieces, err := codec.RelayBody(w, e.edits)
+	pieces, err := codec.RelayBody(e.wire, e.edits)
 	if err != nil {
 		return nil, err
 	}
 	call.Body, call.Losses = pieces, e.losses
 	return call, nil
+}
+
+// rewrite makes the body to be edited of the canonical one.
+func (e *editor) rewrite(call *codec.Call) error {
+	body, err := e.req.Body()
+	if err != nil {
+		return err
+	}
+	if body.From == protocol {
+		call.Header = passedOn(body.Header)
+	}
+	out := newWriter(body, e.target)
+	written, err := out.body()
+	if err != nil {
+		return err
+	}
+	e.body, e.wire = body, &weir.Wire{Protocol: protocol, Body: written}
+	e.losses, call.Names = out.losses, out.names.Back()
+	if out.prefilled {
+		call.Path = e.q.PrefillPath + path
+	}
+	return nil
+}
+
+// asked reports whether a client of another protocol asked for thinking.
+func (e *editor) asked() bool {
+	if e.body == nil || e.body.From == protocol || e.body.Reasoning == nil {
+		return false
+	}
+	return e.body.Reasoning.Mode != "disabled" && e.body.Reasoning.Effort != "none"
 }
 
 // passedOn are the client's headers that go on to an upstream of this protocol,

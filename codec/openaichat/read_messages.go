@@ -276,7 +276,7 @@ func (r *messageReader) toolResult(before []weir.Message) {
 	result := &weir.ToolResult{Name: r.m.Name}
 	if r.callID != nil {
 		result.CallID = r.str(r.at+".tool_call_id", r.callID)
-	} else if r.m.Name != "" {
+	} else {
 		result.CallID = callOf(before, r.m.Name)
 	}
 	switch jsonx.KindOf(r.content) {
@@ -299,13 +299,32 @@ func (r *messageReader) toolResult(before []weir.Message) {
 	r.m.Blocks = []weir.Block{{Type: weir.BlockToolResult, Result: result}}
 }
 
-// callOf is the id of the latest call of that tool.
+// callOf is the id of the call that a result without an id answers: the latest
+// one of the tool that it names, or the first one of the turn before that has no
+// result yet (clients of GLM say neither).
 func callOf(before []weir.Message, name string) string {
+	answered := map[string]bool{}
 	for _, m := range slices.Backward(before) {
+		if name == "" && m.Role != weir.RoleTool {
+			return firstOpen(m, answered)
+		}
 		for _, b := range slices.Backward(m.Blocks) {
 			if b.Call != nil && b.Call.Name == name {
 				return b.Call.ID
 			}
+			if b.Result != nil {
+				answered[b.Result.CallID] = true
+			}
+		}
+	}
+	return ""
+}
+
+// firstOpen is the id of the first call of m that has no result.
+func firstOpen(m weir.Message, answered map[string]bool) string {
+	for _, c := range m.ToolCalls() {
+		if !answered[c.ID] {
+			return c.ID
 		}
 	}
 	return ""

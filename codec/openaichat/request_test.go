@@ -169,7 +169,7 @@ func TestQuirksAreAppliedToRelayedRequests(t *testing.T) {
 		{"an effort that is not taken", `,"reasoning_effort":"medium"}`, codec.Quirks{Efforts: []string{"low", "high", "max"}}, `,"reasoning_effort":"high"}`, "reasoning_effort clamped"}, // T-11
 		{"the effort as a switch", `,"reasoning_effort":"none"}`, codec.Quirks{Thinking: "type"}, `,"thinking":{"type":"disabled"}}`, "reasoning_effort renamed"},
 		{"the switch and the effort", `,"reasoning_effort":"low"}`, codec.Quirks{Thinking: "type_effort"}, `,"reasoning_effort":"low"}`, ""},
-		{"the effort as Qwen has it", `,"reasoning_effort":"high"}`, codec.Quirks{Thinking: "enable_thinking"}, `,"enable_thinking":true,"thinking_budget":16384}`, "reasoning_effort renamed"},
+		{"the effort as Qwen has it", `,"reasoning_effort":"high"}`, codec.Quirks{Thinking: "enable_thinking"}, `,"enable_thinking":true,"thinking_budget":16384}`, "reasoning_effort approximated"},
 		{"the effort as OpenRouter has it", `,"thinking":{"type":"enabled","budget_tokens":3000}}`, codec.Quirks{Thinking: "reasoning"}, `,"reasoning":{"max_tokens":3000}}`, "thinking renamed"},
 		{"a switch that there is not", `,"reasoning_effort":"high"}`, codec.Quirks{Thinking: "none"}, `}`, "reasoning_effort dropped"},
 		{"thinking in streams only", `,"enable_thinking":true}`, codec.Quirks{Thinking: "enable_thinking", ThinkingNeedsStream: true}, `,"enable_thinking":false}`, "enable_thinking approximated"}, // T-10
@@ -264,6 +264,7 @@ func TestRequestsOfAnotherProtocolAreTranslated(t *testing.T) { // P-04
 	cached := text("long")
 	cached.Cache = &weir.CacheControl{TTL: "1h"}
 	k := int64(5)
+	const called = `{"role":"assistant","content":null,"tool_calls":[{"id":"toolu_1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},`
 	for _, c := range []struct {
 		name   string
 		body   weir.Body
@@ -277,18 +278,19 @@ func TestRequestsOfAnotherProtocolAreTranslated(t *testing.T) { // P-04
 		}}, codec.Quirks{}, `"messages":[{"role":"assistant","content":"ab","tool_calls":[{"id":"toolu_1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},` +
 			`{"role":"tool","tool_call_id":"toolu_1","content":"r"},{"role":"user","content":"go"}]`, ""},
 		{"images of results move behind them", weir.Body{Messages: []weir.Message{ // P-09
+			{Role: weir.RoleAssistant, Blocks: []weir.Block{call}},
 			{Role: weir.RoleUser, Blocks: []weir.Block{result(text("see "), image), text("go")}},
-		}}, codec.Quirks{}, `"messages":[{"role":"tool","tool_call_id":"toolu_1","content":"see [image 1 attached below]"},{"role":"user","content":[` +
+		}}, codec.Quirks{}, `"messages":[` + called + `{"role":"tool","tool_call_id":"toolu_1","content":"see [image 1 attached below]"},{"role":"user","content":[` +
 			`{"type":"text","text":"[image 1, from the result of tool call toolu_1]"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AA=="}},{"type":"text","text":"go"}]}]`,
-			"messages[0].content[0].content[1] moved"},
-		{"an error says so", weir.Body{Messages: []weir.Message{{Role: weir.RoleUser, Blocks: []weir.Block{
-			{Type: weir.BlockToolResult, Result: &weir.ToolResult{CallID: "c", IsError: true, Plain: true, Content: []weir.Block{text("no")}}}}}}},
-			codec.Quirks{}, `"messages":[{"role":"tool","tool_call_id":"c","content":"Error: no"}]`, "messages[0].content[0].is_error approximated"},
+			"messages[1].content[0].content[1] moved"},
+		{"an error says so", weir.Body{Messages: []weir.Message{{Role: weir.RoleAssistant, Blocks: []weir.Block{call}}, {Role: weir.RoleUser, Blocks: []weir.Block{
+			{Type: weir.BlockToolResult, Result: &weir.ToolResult{CallID: "toolu_1", IsError: true, Plain: true, Content: []weir.Block{text("no")}}}}}}},
+			codec.Quirks{}, `"messages":[` + called + `{"role":"tool","tool_call_id":"toolu_1","content":"Error: no"}]`, "messages[1].content[0].is_error approximated"},
 		{"an image by address stays one", weir.Body{Messages: []weir.Message{{Role: weir.RoleUser, Blocks: []weir.Block{remote}}}}, // P-10
 			codec.Quirks{}, `"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x/y.png"}}]}]`, ""},
 		{"thinking becomes reasoning_content", weir.Body{Messages: []weir.Message{{Role: weir.RoleAssistant, Blocks: []weir.Block{ // T-01
 			{Type: weir.BlockReasoning, Text: "hm", Reasoning: &weir.Reasoning{Signature: "s"}}, text("a")}}}},
-			codec.Quirks{}, `"messages":[{"role":"assistant","reasoning_content":"hm","content":"a"}]`, ""},
+			codec.Quirks{}, `"messages":[{"role":"assistant","reasoning_content":"hm","content":"a"}]`, "messages[0].content[0].signature dropped"},
 		{"OpenRouter gets the signature", weir.Body{Messages: []weir.Message{{Role: weir.RoleAssistant, Blocks: []weir.Block{ // T-03
 			{Type: weir.BlockReasoning, Text: "hm", Reasoning: &weir.Reasoning{Signature: "s"}}, text("a")}}}},
 			codec.Quirks{Thinking: "reasoning", ReasoningField: "reasoning"}, `"messages":[{"role":"assistant","reasoning":"hm","reasoning_details":[` +
@@ -302,7 +304,7 @@ func TestRequestsOfAnotherProtocolAreTranslated(t *testing.T) { // P-04
 			ToolChoice: &weir.ToolChoice{Mode: weir.ToolModeNamed, Names: []string{"f"}}, Extra: weir.Fields{{Name: "container", Value: []byte(`"c"`)}}}, codec.Quirks{},
 			`"messages":[],"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}],` +
 				`"tool_choice":{"type":"function","function":{"name":"f"}},"max_tokens":5,"top_k":5,"stop":["x"],"reasoning_effort":"minimal"`,
-			"service_tier dropped, container dropped"},
+			"thinking.budget_tokens approximated, service_tier dropped, container dropped"},
 		{"a document of text", weir.Body{Messages: []weir.Message{{Role: weir.RoleUser, Blocks: []weir.Block{
 			{Type: weir.BlockFile, Media: &weir.Media{MIME: "text/plain", Text: "body", Name: "t"}}, text("?")}}}}, codec.Quirks{},
 			`"messages":[{"role":"user","content":[{"type":"text","text":"Document: t\n\nbody"},{"type":"text","text":"?"}]}]`, ""},

@@ -1,8 +1,8 @@
 package openaichat
 
 import (
+	"cmp"
 	"slices"
-	"strconv"
 
 	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/codec"
@@ -32,7 +32,9 @@ func (e *editor) thinking() {
 	if accepted, known := thinkingKeys[e.q.Thinking]; known && !words.empty() {
 		e.reword(&words, accepted)
 	}
+	e.thinkingMode()
 	e.clampEffort()
+	e.toolsEffort()
 	if e.q.ThinkingNeedsStream && !e.req.Stream {
 		e.thinkNot()
 	}
@@ -50,21 +52,66 @@ func (e *editor) reword(words *reasoningWords, accepted []string) {
 	if len(foreign) == 0 || err != nil {
 		return
 	}
-	said := 0
-	for _, member := range thinkingMembers(config, e.q, e.maxTokens()) {
+	members, fate := thinkingMembers(config, e.q, e.maxTokens())
+	for _, member := range members {
 		if *words.at(member.Name) == nil {
 			e.set(member.Name, member.Value)
 		}
-		said++
 	}
 	for _, key := range foreign {
 		e.remove(key)
-		if said > 0 {
-			e.losses.Rename(key, "said in the target's own words for reasoning")
-		} else {
-			e.losses.Drop(key, "the target has no such switch for reasoning")
-		}
+		note(&e.losses, key, cmp.Or(fate.of(key), weir.LossRenamed))
 	}
+}
+
+// thinkingMode replaces a switch's word that the target refuses (MiniMax-M3 takes
+// adaptive and disabled, not enabled).
+func (e *editor) thinkingMode() {
+	raw := e.get("thinking")
+	if len(e.q.ThinkingModes) == 0 || raw == nil || !slices.Contains(thinkingKeys[e.q.Thinking], "thinking") {
+		return
+	}
+	typ, err := jsonx.String(jsonx.Get(raw, "type"))
+	if err != nil || slices.Contains(e.q.ThinkingModes, typ) {
+		return
+	}
+	mode := acceptedMode(typ, e.q)
+	if mode == "" {
+		e.remove("thinking")
+		e.losses.Drop("thinking.type", "the target has no such mode of thinking")
+		return
+	}
+	var top jsonx.Top
+	if top.Scan(raw) == nil {
+		edit := []jsonx.Edit{{Key: "type", Value: jsonx.AppendString(nil, mode)}}
+		e.set("thinking", join(top.Splice(nil, raw, edit)))
+		e.losses.Approximate("thinking.type", "the nearest mode that the target takes is "+mode)
+	}
+}
+
+// toolsEffort sends the one effort that the target takes together with function
+// tools.
+func (e *editor) toolsEffort() {
+	if e.q.ToolsEffort == "" || !e.hasFunctions() {
+		return
+	}
+	effort, err := jsonx.String(e.get("reasoning_effort"))
+	if (err == nil || e.asked()) && effort != e.q.ToolsEffort {
+		e.losses.Approximate("reasoning_effort", "the only effort that the target takes beside function tools is "+e.q.ToolsEffort)
+	}
+	e.set("reasoning_effort", jsonx.AppendString(nil, e.q.ToolsEffort))
+}
+
+func (e *editor) hasFunctions() bool {
+	if hasElements(e.get("functions")) {
+		return true
+	}
+	return jsonx.EachElement(e.get("tools"), func(_ int, tool []byte) error {
+		if jsonx.Get(tool, "function") != nil {
+			return errFound
+		}
+		return nil
+	}) == errFound
 }
 
 func (e *editor) maxTokens() int64 {
@@ -98,81 +145,4 @@ func (e *editor) thinkNot() {
 	if !said || on {
 		e.set("enable_thinking", []byte("false"))
 	}
-}
-
-// thinkingMembers says a ReasoningConfig in the words of the target.
-func thinkingMembers(c *weir.ReasoningConfig, q *codec.Quirks, maxTokens int64) weir.Fields {
-	var f weir.Fields
-	effort := effortOf(c)
-	off := c.Mode == "disabled" || c.Effort == "none"
-	switch q.Thinking {
-	case "", "effort":
-		addEffort(&f, effort, off, q)
-	case "type", "type_effort":
-		typ := "enabled"
-		if off {
-			typ = "disabled"
-		}
-		f.Add("thinking", []byte(`{"type":"`+typ+`"}`))
-		if q.Thinking == "type_effort" && !off {
-			addEffort(&f, effort, false, q)
-		}
-	case "enable_thinking":
-		f.Add("enable_thinking", strconv.AppendBool(nil, !off))
-		if budget := budgetOf(c, maxTokens); budget > 0 && !off {
-			f.Add("thinking_budget", strconv.AppendInt(nil, budget, 10))
-		}
-	case "reasoning":
-		f.Add("reasoning", reasoningObject(c, effort, off, q))
-	}
-	return f
-}
-
-func effortOf(c *weir.ReasoningConfig) string {
-	if c.Effort == "" && c.Budget != nil {
-		return codec.EffortOfBudget(*c.Budget)
-	}
-	return c.Effort
-}
-
-func budgetOf(c *weir.ReasoningConfig, maxTokens int64) int64 {
-	if c.Budget != nil {
-		return *c.Budget
-	}
-	if c.Effort == "" {
-		return 0
-	}
-	return codec.BudgetOfEffort(c.Effort, maxTokens)
-}
-
-func addEffort(f *weir.Fields, effort string, off bool, q *codec.Quirks) {
-	if off {
-		effort = "none"
-	}
-	if effort == "" {
-		return
-	}
-	effort, _ = codec.ClampEffort(effort, q.Efforts)
-	f.Add("reasoning_effort", jsonx.AppendString(nil, effort))
-}
-
-func reasoningObject(c *weir.ReasoningConfig, effort string, off bool, q *codec.Quirks) []byte {
-	var b jsonx.Buffer
-	b.BeginObject()
-	switch {
-	case off:
-		b.BoolField("enabled", false)
-	case c.Budget != nil && c.Effort == "":
-		b.IntField("max_tokens", *c.Budget)
-	case effort != "":
-		effort, _ = codec.ClampEffort(effort, q.Efforts)
-		b.StringField("effort", effort)
-	default:
-		b.BoolField("enabled", true)
-	}
-	if c.Display == "omitted" {
-		b.BoolField("exclude", true)
-	}
-	b.EndObject()
-	return b.B
 }

@@ -13,7 +13,7 @@ func (d *decoder) usage() {
 	if !hasElements(raw) {
 		raw = c.usageInChoice
 	}
-	if !hasElements(raw) {
+	if !hasElements(raw) && c.groq != nil {
 		raw = jsonx.Get(c.groq, "usage")
 	}
 	if jsonx.KindOf(raw) != jsonx.KindObject || saysNothing(raw) {

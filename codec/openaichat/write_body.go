@@ -241,10 +241,10 @@ func (w *writer) reasoning() {
 	if w.in.MaxTokens != nil {
 		limit = *w.in.MaxTokens
 	}
-	members := thinkingMembers(c, w.q, limit)
-	if len(members) == 0 && (w.q.Thinking == "none" || c.Budget != nil || c.Effort != "") {
-		w.losses.Drop("thinking", "the target has no such switch for reasoning")
-	}
+	members, lost := thinkingMembers(c, w.q, limit)
+	note(&w.losses, "thinking", lost.mode)
+	note(&w.losses, "reasoning_effort", lost.effort)
+	note(&w.losses, "thinking_budget", lost.budget)
 	for i := range members {
 		w.RawField(members[i].Name, members[i].Value)
 	}

@@ -82,6 +82,9 @@ func (t *Top) scan(body []byte) error {
 	}
 }
 
+// usualMembers is how many members a request has at most, mostly.
+const usualMembers = 12
+
 // add takes over the member m stands at.
 func (t *Top) add(m *members) error {
 	name, err := m.name()
@@ -101,6 +104,9 @@ func (t *Top) add(m *members) error {
 	}
 	if t.find(key) >= 0 {
 		return &DuplicateKeyError{Key: key, Offset: m.key}
+	}
+	if t.Members == nil {
+		t.Members = make([]Member, 0, usualMembers)
 	}
 	t.Members = append(t.Members, Member{key, m.key, m.keyEnd, m.val, m.valEnd})
 	t.note(key)

@@ -66,7 +66,15 @@ func (b *Bytes) Acquire(ctx context.Context, n int64) (release func(), err error
 			return nil, err
 		}
 	}
-	return sync.OnceFunc(func() { b.free(n) }), nil
+	released := false
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if !released {
+			released = true
+			b.free(n)
+		}
+	}, nil
 }
 
 // join takes n bytes, or a place in the queue.
@@ -105,9 +113,8 @@ func (b *Bytes) wait(ctx context.Context, e *list.Element) error {
 	return busy()
 }
 
+// free gives n bytes back. Call with mu held.
 func (b *Bytes) free(n int64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.used -= n
 	b.admit()
 }

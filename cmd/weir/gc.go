@@ -10,12 +10,12 @@ import (
 // A gateway holds little and makes much garbage, so that Go's default, to
 // collect when the heap has doubled, collects many times a second: a sixth of
 // the CPU of a small answer. But with a thousand streams open the same freedom
-// would be paid for in memory. So the heap may always grow by about
-// garbageBytes before it is collected, whatever is in use.
+// would be paid for in memory. So the heap may fill up to heapTarget before it
+// is collected, and beyond that by half of what is in use.
 const (
-	garbageBytes = 24 << 20
-	minGCPercent = 60
-	maxGCPercent = 400
+	heapTarget   = 56 << 20
+	minGCPercent = 50
+	maxGCPercent = 1000
 )
 
 // relaxGC adjusts the collector after each of its rounds, unless the operator
@@ -44,7 +44,7 @@ func (t *gcTuner) watch() {
 	})
 }
 
-// adjust sets the percentage that makes garbageBytes of what is live. Setting
+// adjust sets the percentage that leads to the target from what is live. Setting
 // it stops the world for a moment, so small differences are let be.
 func (t *gcTuner) adjust() {
 	metrics.Read(t.sample)
@@ -56,5 +56,8 @@ func (t *gcTuner) adjust() {
 }
 
 func gcPercent(live uint64) int {
-	return int(min(max(garbageBytes*100/max(live, 1), minGCPercent), maxGCPercent))
+	if live >= heapTarget {
+		return minGCPercent
+	}
+	return int(min(max((heapTarget-live)*100/max(live, 1), minGCPercent), maxGCPercent))
 }

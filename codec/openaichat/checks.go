@@ -20,14 +20,18 @@ func messagesNeedWork(w *weir.Wire, q *codec.Quirks) bool {
 	}
 	return q.ToolNameMax > 0 && namesTooLong(top.Get(w.Body, "tools"), q.ToolNameMax) ||
 		len(q.Formats) > 0 && top.Has("response_format") ||
-		concernsMessages(q) && walkMessages(top.Get(w.Body, "messages"), q)
+		concernsMessages(q, top) && walkMessages(top.Get(w.Body, "messages"), q)
 }
 
-// concernsMessages reports whether a quirk is about single messages.
-func concernsMessages(q *codec.Quirks) bool {
+// concernsMessages reports whether a quirk is about single messages, and about
+// something that these may have.
+func concernsMessages(q *codec.Quirks, top *jsonx.Top) bool {
+	thinks := top.MayHaveBelow("reasoning") || top.MayHaveBelow("reasoning_content") || top.MayHaveBelow("reasoning_details")
+	calls := top.MayHaveBelow("tool_calls")
 	return q.StrictAlternation || q.TextContentOnly || marksPrefill(q) || q.SystemFirst || q.DeveloperRole != "" ||
-		q.ReasoningReplay == "tool_turns" || q.ReasoningReplay == "never" || q.ReasoningField != "" ||
-		q.EmptyContent != "" || q.ToolIDAlnum9 || q.ToolIDMax > 0
+		thinks && (q.ReasoningReplay == "never" || q.ReasoningField != "") ||
+		calls && (q.ReasoningReplay == "tool_turns" || q.EmptyContent != "") ||
+		(calls || top.MayHaveBelow("tool_call_id")) && (q.ToolIDAlnum9 || q.ToolIDMax > 0)
 }
 
 // errFound ends a walk.

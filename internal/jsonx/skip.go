@@ -25,8 +25,9 @@ var classOf = [256]class{
 }
 
 // skipValue returns the index just past the value that begins at b[i]. Scalars
-// other than strings are taken as any run of plain bytes.
-func skipValue(b []byte, i int) (int, *SyntaxError) {
+// other than strings are taken as any run of plain bytes. Names of members that
+// are passed over are noted in seen, which may be nil.
+func skipValue(b []byte, i int, seen *names) (int, *SyntaxError) {
 	if i >= len(b) {
 		return 0, fail(b, i, msgEnd)
 	}
@@ -38,7 +39,7 @@ func skipValue(b []byte, i int) (int, *SyntaxError) {
 		}
 		return end, nil
 	case opens:
-		return skipContainer(b, i)
+		return skipContainer(b, i, seen)
 	case plain:
 		for i++; i < len(b) && classOf[b[i]] == plain; i++ {
 		}
@@ -109,7 +110,7 @@ func (n *nesting) brace(depth int) bool {
 // skipContainer returns the index just past the object or array that opens at
 // b[i]. It checks that brackets pair, that strings are closed and the depth,
 // nothing else. b[i] is taken to lie one level deep already.
-func skipContainer(b []byte, i int) (int, *SyntaxError) {
+func skipContainer(b []byte, i int, seen *names) (int, *SyntaxError) {
 	var open nesting
 	depth := 0
 	for i < len(b) {
@@ -119,6 +120,9 @@ func skipContainer(b []byte, i int) (int, *SyntaxError) {
 			end := stringEnd(b, i)
 			if end < 0 {
 				return 0, &SyntaxError{Offset: i, Msg: msgOpenString}
+			}
+			if seen != nil && end-i <= maxNoted+2 && end < len(b) && (b[end] == ':' || b[end] == ' ') {
+				seen.add(b[i+1 : end-1])
 			}
 			i = end
 			continue

@@ -22,6 +22,7 @@ type Top struct {
 	Members []Member
 
 	inside int            // just past the opening brace
+	below  names          // of members further down
 	index  map[string]int // of Members by key; only for objects with many
 }
 
@@ -56,7 +57,13 @@ func (t *Top) reset() {
 		t.Members = nil
 	}
 	t.index = nil
+	t.below = names{}
 }
+
+// MayHaveBelow reports whether an object further down may have a member of that
+// name. False is certain, but for names that are written with escapes or with
+// white space other than one blank before the colon; true is a hint to look.
+func (t *Top) MayHaveBelow(name string) bool { return t.below.mayHave(name) }
 
 func (t *Top) scan(body []byte) error {
 	i := skipSpace(body, 0)
@@ -68,6 +75,7 @@ func (t *Top) scan(body []byte) error {
 	}
 	t.inside = i + 1
 	m := openMembers(body, i)
+	m.seen = &t.below
 	for {
 		ok, err := m.next()
 		if err != nil {

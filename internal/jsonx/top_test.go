@@ -266,3 +266,22 @@ func editMap(top *Top, body []byte, edits []Edit) map[string][]byte {
 	}
 	return out
 }
+
+func TestTopKnowsWhichNamesAreNotBelow(t *testing.T) {
+	var top Top
+	body := []byte(`{"model":"m","messages":[{"role":"user","content":"\"reasoning\": no","n" : {"deep":[{"tool_calls":[]}]}}]}`)
+	if err := top.Scan(body); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"role", "content", "deep", "tool_calls", "n", "a name that is much longer than is noted"} {
+		if !top.MayHaveBelow(name) {
+			t.Errorf("%q is said not to be there", name)
+		}
+	}
+	if top.MayHaveBelow("reasoning_content") {
+		t.Error("a name that is nowhere may be there: the filter tells nothing apart")
+	}
+	if err := top.Scan([]byte(`{"a":1}`)); err != nil || top.MayHaveBelow("role") {
+		t.Error("names of the scan before are still there")
+	}
+}

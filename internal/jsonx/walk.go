@@ -8,6 +8,7 @@ type members struct {
 	begun                    bool
 	key, keyEnd, val, valEnd int
 	keyEscaped               bool
+	seen                     *names // of the members below, nil when nobody asks
 }
 
 // openMembers begins a walk at the brace b[i].
@@ -49,7 +50,7 @@ func (m *members) member(i int) (bool, *SyntaxError) {
 		return false, fail(b, i, msgColon)
 	}
 	m.val = skipSpace(b, i+1)
-	end, err := skipValue(b, m.val)
+	end, err := skipValue(b, m.val, m.seen)
 	if err != nil {
 		return false, err
 	}
@@ -96,7 +97,7 @@ func (e *elements) next() (bool, *SyntaxError) {
 		i = skipSpace(b, i+1)
 	}
 	e.begun = true
-	end, err := skipValue(b, i)
+	end, err := skipValue(b, i, nil)
 	if err != nil {
 		return false, err
 	}

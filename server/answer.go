@@ -42,7 +42,7 @@ type answer struct {
 }
 
 // buffers hold what an encoder appends before it is written.
-var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 1<<10); return &b }}
 
 // maxPooledBuffer keeps one large answer from pinning memory.
 const maxPooledBuffer = 64 << 10

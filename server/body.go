@@ -16,7 +16,7 @@ type body struct {
 // Buffers are pooled by powers of two: a fresh megabyte costs more in page
 // faults than everything else that is done with it.
 const (
-	minClass = 12 // 4 KiB
+	minClass = 10 // 1 KiB
 	maxClass = 24 // 16 MiB; larger ones are rare and would pin memory
 )
 

@@ -13,7 +13,7 @@ import (
 // would be paid for in memory. So the heap may fill up to heapTarget before it
 // is collected, and beyond that by half of what is in use.
 const (
-	heapTarget   = 56 << 20
+	heapTarget   = 48 << 20
 	minGCPercent = 50
 	maxGCPercent = 1000
 )

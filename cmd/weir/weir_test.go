@@ -329,7 +329,7 @@ func TestModels(t *testing.T) {
 }
 
 func TestTheHeapMayGrowByMuchOnlyWhileItIsSmall(t *testing.T) {
-	for live, want := range map[uint64]int{0: maxGCPercent, 7 << 20: 700, 28 << 20: 100, 50 << 20: minGCPercent, 1 << 30: minGCPercent} {
+	for live, want := range map[uint64]int{0: maxGCPercent, 6 << 20: 700, 24 << 20: 100, 47 << 20: minGCPercent, 1 << 30: minGCPercent} {
 		if got := gcPercent(live); got != want {
 			t.Errorf("gcPercent(%d) = %d, want %d", live, got, want)
 		}

@@ -11,8 +11,8 @@ import (
 )
 
 // bufferSize is that of the read buffer: an event of a stream is shorter, and a
-// thousand streams take 8 MiB.
-const bufferSize = 8 << 10
+// thousand streams take 4 MiB.
+const bufferSize = 4 << 10
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, bufferSize); return &b }}
 

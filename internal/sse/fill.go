@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	firstBuffer = 8 << 10  // what a Reader begins with
+	firstBuffer = 4 << 10  // what a Reader begins with
 	keepBuffer  = 64 << 10 // larger buffers are not pooled
 	holdBuffer  = 1 << 20  // larger ones are given up as soon as they are empty
 	minRead     = 512      // less room than this is not worth a Read

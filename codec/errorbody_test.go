@@ -113,7 +113,20 @@ func TestErrorMessagesAreBoundedAndHoldNoCredentials(t *testing.T) { // X-01
 	if len(e.Message) > maxMessage || strings.Contains(e.Message, "\uFFFD") {
 		t.Errorf("message of %d bytes", len(e.Message))
 	}
-	for _, harmless := range []string{"task-specific limits apply", "max_tokens: 4096 is too large", "The model `gpt-4o` does not exist"} {
+	for _, leak := range []string{
+		"password: hunter2", `"api_key": "canaryword"`, "token=abcdefghijklmnopqrstuvwxyz", "key: Canary0", "secret: CANARY", "access_token: abcd",
+		"Authorization: Canary", "key-CANARY0123456789", "token: abcd********wxyz",
+	} {
+		if got := Scrub(leak); !strings.HasSuffix(strings.TrimRight(got, `"`), redacted) || Scrub(got) != got {
+			t.Errorf("%q became %q", leak, got)
+		}
+	}
+	for _, harmless := range []string{
+		"task-specific limits apply", "max_tokens: 4096 is too large", "The model `gpt-4o` does not exist",
+		"max_tokens: field required", "max_tokens: 64000 > 8192, which is the most", "token: required", "output token: 4000 of 8192",
+		"messages.0.tool_use.key: extra inputs are not permitted", "unknown key: response_format", "api_key: field required",
+		"the key-value-store is down", "key_points: expected a string", "weir-gateway is not known", "tool_choice.token=auto", "basic authentication is off",
+	} {
 		if Scrub(harmless) != harmless {
 			t.Errorf("%q became %q", harmless, Scrub(harmless))
 		}

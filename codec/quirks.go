@@ -113,6 +113,8 @@ type Quirks struct {
 	// tools: the word is corrected in the bytes that it sent, everything else in
 	// them stays as it is. Without it, an answer that is only sent on keeps its
 	// upstream's word; one that is written anew tells of its calls in any case.
+	// (Gemini's OpenAI face and Ollama, in recordings. OpenAI itself says "stop"
+	// where tool_choice names the tool, so that there the word is no quirk.)
 	FinishToolCalls bool `json:"finish_tool_calls,omitempty"`
 	// ErrorIn200 names the shapes in which the upstream reports errors with
 	// status 200: "base_resp" (MiniMax), "code" (Spark), "error_code" (Baidu).

@@ -3,6 +3,7 @@ package codec
 import (
 	"errors"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -183,6 +184,44 @@ func TestNeighboursOfOneRoleBecomeOne(t *testing.T) { // P-06
 	})
 	if len(got) != 4 || got[0].Text() != "a\n\nb" || !got[0].Plain {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestPathsAreInTheWordsOfTheClient(t *testing.T) { // P-01
+	msgs := []weir.Message{weir.SystemText("s"), weir.UserText("a")}
+	for _, c := range []struct {
+		from         weir.Protocol
+		message, sys string
+	}{{weir.AnthropicMessages, "messages[0].content[2]", "system[1]"}, {weir.OpenAIChat, "messages[1].content[2]", "messages[0].content[1]"}, {"", "messages[1].content[2]", "messages[0].content[1]"}} {
+		p := NewPaths(&weir.Body{From: c.from, Messages: msgs})
+		if got := p.Block(Place{1, 2}); got != c.message {
+			t.Errorf("%s: %s", c.from, got)
+		}
+		if got := p.Block(Place{0, 1}); got != c.sys {
+			t.Errorf("%s: %s", c.from, got)
+		}
+	}
+	bare := NewPaths(&weir.Body{From: weir.AnthropicMessages, Messages: msgs[1:]})
+	if got := bare.Message(0); got != "messages[0]" {
+		t.Errorf("without a system text: %s", got)
+	}
+}
+
+func TestBlocksRememberWhereTheyStood(t *testing.T) { // P-01
+	turns := Turns([]weir.Message{
+		weir.UserText("a"), {Role: weir.RoleUser, Blocks: []weir.Block{{Type: weir.BlockToolResult}, {Type: weir.BlockText, Text: "b"}}},
+		weir.AssistantText("c"), weir.SystemText("s"), {Role: weir.RoleUser, Blocks: []weir.Block{{Type: weir.BlockToolResult}, {Type: weir.BlockText, Text: "d"}}},
+	})
+	var l Losses
+	got := MergeTurns(SystemTurnsFirst(turns, strconv.Itoa, &l))
+	want := [][]Place{{{0, 0}, {1, 0}, {1, 1}}, {{2, 0}}, {{4, 0}, {3, 0}, {4, 1}}}
+	for i := range got {
+		if !reflect.DeepEqual(got[i].AllPlaces(), want[i]) {
+			t.Errorf("turn %d: %v, want %v", i, got[i].AllPlaces(), want[i])
+		}
+	}
+	if len(l) != 1 || l[0].Field != "3" || turns[4].Places != nil {
+		t.Errorf("%v", l)
 	}
 }
 

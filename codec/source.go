@@ -40,19 +40,33 @@ var sources = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b
 func NewSource(src io.Reader) (s *Source, first byte) {
 	slot, _ := sources.Get().(*[]byte)
 	s = &Source{src: src, slot: slot, buf: (*slot)[:0]}
+	looked := 0 // white space is looked at once, however slowly it comes
 	for s.err == nil && len(s.buf) <= maxLead {
 		s.fill()
-		if said := bytes.TrimLeft(s.buf, "\ufeff \t\r\n"); len(said) > 0 && !beginsBOM(said) {
-			return s, said[0]
+		if looked == 0 {
+			looked = s.skipMark()
 		}
+		for ; looked >= 0 && looked < len(s.buf); looked++ {
+			if c := s.buf[looked]; c != ' ' && c != '\n' && c != '\r' && c != '\t' {
+				return s, c
+			}
+		}
+		looked = max(looked, 0)
 	}
 	return s, 0
 }
 
-// beginsBOM reports whether b may turn out to be a byte order mark.
-func beginsBOM(b []byte) bool {
+// skipMark is how long the byte order mark at the beginning is, below 0 while
+// it is not all there.
+func (s *Source) skipMark() int {
 	const mark = "\xef\xbb\xbf"
-	return len(b) < len(mark) && mark[:len(b)] == string(b)
+	switch {
+	case bytes.HasPrefix(s.buf, []byte(mark)):
+		return len(mark)
+	case len(s.buf) < len(mark) && len(s.buf) > 0 && mark[:len(s.buf)] == string(s.buf) && s.err == nil:
+		return -1
+	}
+	return 0
 }
 
 // fill reads once from the source.

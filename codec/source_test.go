@@ -15,6 +15,7 @@ func TestASourceShowsTheFirstByteThatSaysSomething(t *testing.T) {
 	}{
 		"JSON": {`{"a":1}`, '{'}, "a stream": {"data: x\n\n", 'd'}, "a comment": {": ping\n", ':'},
 		"blank lines before it": {"\n\n \r\n{}", '{'}, "a byte order mark": {"\ufeff{}", '{'},
+		"a mark after blank lines": {"\n\ufeff{}", '\xef'}, "half a mark": {"\xef\xbb", '\xef'},
 		"nothing": {"", 0}, "white space alone": {" \n", 0},
 	} {
 		t.Run(name, func(t *testing.T) {

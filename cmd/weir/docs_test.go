@@ -110,6 +110,8 @@ func TestConfigurationsInTheManualAreRight(t *testing.T) { // O-17
 	for _, page := range pages(t) {
 		texts[page] = read(t, page)
 	}
+	example := filepath.Join(moduleRoot, "examples", "weir.yaml")
+	texts[example] = "```yaml\n" + read(t, example) + "```\n"
 	for page, text := range texts {
 		for i, block := range blocks(text, "yaml") {
 			t.Run(fmt.Sprintf("%s %d", filepath.Base(page), i), func(t *testing.T) {

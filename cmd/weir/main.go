@@ -38,7 +38,7 @@ func (e usageError) Unwrap() error { return e.error }
 
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	root := newRoot()
+	root := newRoot() //nolint:contextcheck // a command carries its context
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
@@ -79,7 +79,6 @@ answering when vendors fail.
 	})
 	root.PersistentFlags().StringP("config", "c", "", "configuration file (default weir.yaml if it exists; WEIR_CONFIG)")
 	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml")
-	//nolint:contextcheck // a command carries its context
 	root.AddCommand(newServe(), newChat(), newModels(), newCheck(), newKeys(), newSim(), newVersion())
 	return root
 }

@@ -82,7 +82,7 @@ func readFragment(raw []byte) (*fragment, error) {
 		}
 	}
 	// Snowflake has an empty "custom" beside every function.
-	if says(custom) && string(typ) != `"function"` {
+	if says(custom) {
 		err = f.function(custom)
 		f.custom = f.custom || f.says()
 	}

@@ -5,9 +5,13 @@
 //
 // Where to begin reading. Server half: open.go takes a request in, read_*.go
 // makes the canonical body of it, encoder.go writes the answer. Client half:
-// encode.go writes a request, by relay.go where its bytes can be kept and by
+// encode.go writes a request, by edits.go where its bytes can be kept and by
 // write_*.go where not; decode.go reads an answer, stream.go one that comes in
 // frames and whole.go one that comes as one body, both over chunk.go.
+//
+// An answer that nobody edited is sent on byte for byte: what a vendor says wrongly
+// is corrected in its bytes only where a quirk of its catalogue entry says so
+// (correct.go).
 //
 // What the canonical form has one word for and Chat several is remembered as a
 // weir.Field with Spelling set, so that an edited request differs from what the

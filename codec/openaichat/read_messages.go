@@ -293,11 +293,14 @@ func (r *messageReader) toolResult(before []weir.Message) {
 	default:
 		r.wrong(r.at+".content", "a string or an array of parts", r.content)
 	}
-	if r.callID == nil {
-		spell(&r.m.Extra, "tool_call_id", []byte("null"))
+	if r.callID == nil && spelled(r.m.Extra, protocol, "tool_call_id") == nil {
+		spell(&r.m.Extra, "tool_call_id", noMember)
 	}
 	r.m.Blocks = []weir.Block{{Type: weir.BlockToolResult, Result: result}}
 }
+
+// noMember is the spelling of a member that was not there at all.
+var noMember = []byte("{}")
 
 // callOf is the id of the call that a result without an id answers: the latest
 // one of the tool that it names, or the first one of the turn before that has no

@@ -306,6 +306,31 @@ func TestRecordedAnswersAreRelayedByteForByte(t *testing.T) { // P-12
 	}
 }
 
+func TestRecordedReasonsThatHideCallsAreCorrected(t *testing.T) { // S-05
+	fixed := map[string]int{}
+	for _, x := range good(t) {
+		for _, relay := range []bool{false, true} {
+			a := answerOf(x, bytes.NewReader(x.answer()), relay)
+			a.Target = &codec.Target{Provider: "test", Model: "m", Quirks: &codec.Quirks{FinishToolCalls: true}}
+			got, err := encodeAll(clientAsking(a.Stream), New().Decode(a))
+			if err != nil || bytes.Equal(got, x.answer()) {
+				continue
+			}
+			fixed[x.provider]++
+			again := decodeAll(New().Decode(answerOf(x, bytes.NewReader(got), false)))
+			for _, ev := range again.events {
+				if ev.Type == weir.EventFinish && ev.Finish.Reason == weir.FinishToolCalls && finishReasons[ev.Finish.Native] != weir.FinishToolCalls {
+					t.Errorf("%s (relay %v): the reason is still %q", x.name, relay, ev.Finish.Native)
+				}
+			}
+		}
+	}
+	if fixed["gemini-openai"] == 0 || fixed["ollama"] == 0 {
+		t.Errorf("the vendors with the quirk: %v", fixed)
+	}
+	t.Logf("answers by vendor: %v", fixed)
+}
+
 // completionOf collects what clients are told.
 func completionOf(t *testing.T, name string, seq iter.Seq2[weir.Event, error]) *weir.Completion {
 	t.Helper()

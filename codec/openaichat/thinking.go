@@ -106,12 +106,12 @@ func (e *editor) hasFunctions() bool {
 	if hasElements(e.get("functions")) {
 		return true
 	}
-	return jsonx.EachElement(e.get("tools"), func(_ int, tool []byte) error {
-		if jsonx.Get(tool, "function") != nil {
-			return errFound
-		}
+	found := false
+	_ = jsonx.EachElement(e.get("tools"), func(_ int, tool []byte) error {
+		found = found || jsonx.Get(tool, "function") != nil
 		return nil
-	}) == errFound
+	})
+	return found
 }
 
 func (e *editor) maxTokens() int64 {

@@ -16,7 +16,7 @@ func (d *decoder) usage() {
 	if !hasElements(raw) && c.groq != nil {
 		raw = jsonx.Get(c.groq, "usage")
 	}
-	if jsonx.KindOf(raw) != jsonx.KindObject || saysNothing(raw) {
+	if jsonx.KindOf(raw) != jsonx.KindObject || saysNothing(raw) || d.relay && jsonx.Valid(raw) != nil {
 		return
 	}
 	if !d.started {

@@ -32,6 +32,7 @@ func TestAnAnswerThatNobodyEditedIsSentOnByteForByte(t *testing.T) { // P-12
 		{"carriage returns", strings.ReplaceAll(stream(chunkOf(`{"content":"a"}`), finishOf(`"stop"`)), "\n", "\r\n")},
 		{"a comment behind the end, cut", stream(chunkOf(`{"content":"a"}`), finishOf(`"stop"`)) + ": bye"},
 		{"a body whose reason hides calls", `{"id":"c1","choices":[{"index":0,"message":` + callDelta + `,"finish_reason": "stop"}]}`},
+		{"a body behind a byte order mark", "\ufeff" + `{"id":"c1","choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}`},
 		{"a body with odd spaces", "\n {\"id\": \"c1\" ,\"choices\":[{\"message\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n"},
 	} {
 		for _, relay := range []bool{false, true} {
@@ -153,6 +154,9 @@ func TestMalformedEventsFailTheStream(t *testing.T) {
 		for _, relay := range []bool{false, true} {
 			d := decodeString(c.line, codec.Answer{Stream: c.name != "a body", Relay: relay})
 			got := tell(d)
+			if relay && c.name == "a body" { // the client's to judge
+				continue
+			}
 			if !strings.HasSuffix(got, c.want) || strings.Contains(got, "usage") || !strings.Contains(d.err.Error(), "malformed") {
 				t.Errorf("%s (relay %v): %s (%v)", c.name, relay, got, d.err)
 			}
@@ -199,6 +203,14 @@ func TestEmptyMembersAreNoCallAndNoSound(t *testing.T) {
 		if a, b := relay.events[len(relay.events)-1].Finish.Reason, decoded.events[len(decoded.events)-1].Finish.Reason; a != b {
 			t.Errorf("%s: finish %s relayed, %s decoded", c.name, a, b)
 		}
+	}
+}
+
+func TestAnEmptyCustomDoesNotDecideAheadOfTheName(t *testing.T) {
+	const empty = `{"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"","arguments":""},"custom":{"input":"","name":""}}]}`
+	d := decodeString(stream(chunkOf(empty), chunkOf(callDelta), finishOf(`"tool_calls"`)), codec.Answer{Stream: true})
+	if got := tell(d); got != "start c1 | +0 call a f | 0 args {} | -0 | finish tool_calls" || d.events[1].Block.Call.Type != weir.ToolFunction {
+		t.Errorf("%s (%+v)", got, d.events[1].Block)
 	}
 }
 

@@ -33,9 +33,12 @@ func (d *decoder) whole(src *codec.Source, maxBody int, yield func(weir.Event, e
 	d.flush(func() bool { return false }, yield)
 }
 
+var byteOrderMark = []byte("\ufeff")
+
 // completion makes the events of a chat.completion. A finish reason of null, ""
 // or none is an end here: nothing can follow.
 func (d *decoder) completion(body []byte) error {
+	body = bytes.TrimPrefix(body, byteOrderMark)
 	if len(bytes.TrimSpace(body)) == 0 {
 		return d.broken("the upstream sent an empty answer")
 	}

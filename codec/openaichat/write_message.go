@@ -324,7 +324,9 @@ func (w *writer) callExtra(c *weir.ToolCall, name string) {
 
 // resultMessage writes the inside of a tool message.
 func (w *writer) resultMessage(m *weir.Message, r *weir.ToolResult, role string) {
-	if id := w.callID(r.CallID); id != "" && role != roleFunction && spelled(m.Extra, w.from, "tool_call_id") == nil {
+	if raw := spelled(m.Extra, w.from, "tool_call_id"); jsonx.IsNull(raw) {
+		w.RawField("tool_call_id", raw)
+	} else if id := w.callID(r.CallID); id != "" && role != roleFunction && raw == nil {
 		w.StringField("tool_call_id", id)
 	}
 	switch {

@@ -139,7 +139,9 @@ func (b *builder) notOn(name string) error {
 func (b *builder) describe(m route.Model) ModelInfo {
 	info := ModelInfo{ID: m.ID(), Name: cmp.Or(m.Display, m.Name), Provider: m.Provider}
 	target := m.ID()
-	if m.Provider == "" {
+	if m.Provider == "" && m.Name == SimName {
+		info.Provider, info.Name, info.Targets = SimName, "Weir's simulated model", []string{SimName + "/" + simModel}
+	} else if m.Provider == "" {
 		info.Provider = "weir"
 		info.Targets = slices.Concat(b.cfg.Models[m.Name].Deployments, b.cfg.Models[m.Name].Fallbacks)
 		if len(info.Targets) > 0 {

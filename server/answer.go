@@ -57,6 +57,8 @@ func (a *answer) begin(req *weir.Request, g *gateway.Snapshot) {
 	a.enc = a.face.codec.NewEncoder(req)
 	a.buf = *(buffers.Get().(*[]byte))
 	if req.Stream && g.KeepAlive > 0 {
+		a.mu.Lock() // the timer may fire before it is known
+		defer a.mu.Unlock()
 		a.keepAlive, a.lastWrite = g.KeepAlive, a.started
 		a.timer = time.AfterFunc(a.keepAlive, a.silence)
 	}

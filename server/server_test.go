@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"net/http"
 	"net/http/httptest"
@@ -384,35 +385,37 @@ func TestTokensAreCountedForEveryModel(t *testing.T) { // C-05
 }
 
 func TestASilentClientIsKeptAlive(t *testing.T) { // W-06
-	quiet := make(chan struct{})
-	f := start(t, "keep_alive: 20ms\n", weir.HandlerFunc(func(ctx context.Context, _ *weir.Request) iter.Seq2[weir.Event, error] {
-		return func(yield func(weir.Event, error) bool) {
-			select {
-			case <-quiet:
-			case <-ctx.Done():
-			}
-			for _, ev := range sampleEvents("late") {
-				if !yield(ev, nil) {
-					return
+	for i, want := range []string{": keep-alive\n", "event: ping\n"} {
+		t.Run(faces[i].name, func(t *testing.T) {
+			quiet := make(chan struct{})
+			f := start(t, "keep_alive: 20ms\n", weir.HandlerFunc(func(ctx context.Context, _ *weir.Request) iter.Seq2[weir.Event, error] {
+				return func(yield func(weir.Event, error) bool) {
+					select {
+					case <-quiet:
+					case <-ctx.Done():
+					}
+					for _, ev := range sampleEvents("late") {
+						if !yield(ev, nil) {
+							return
+						}
+					}
 				}
+			}))
+			res, err := client.Do(f.request(t.Context(), http.MethodPost, faces[i].path, strings.NewReader(faces[i].body("sim", true))))
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-	}))
-	for _, tt := range []struct{ path, body, want string }{
-		{faces[0].path, faces[0].body("sim", true), ": keep-alive\n"},
-		{faces[1].path, faces[1].body("sim", true), "event: ping\n"},
-	} {
-		quiet = make(chan struct{})
-		res, err := client.Do(f.request(t.Context(), http.MethodPost, tt.path, strings.NewReader(tt.body)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		line, err := bufio.NewReader(res.Body).ReadString('\n')
-		if line != tt.want {
-			t.Errorf("the first line is %q, %v", line, err)
-		}
-		close(quiet)
-		_ = res.Body.Close()
+			defer func() { _ = res.Body.Close() }()
+			r := bufio.NewReader(res.Body)
+			if line, err := r.ReadString('\n'); line != want {
+				t.Errorf("the first line is %q, %v", line, err)
+			}
+			close(quiet)
+			rest, err := io.ReadAll(r)
+			if err != nil || !strings.Contains(string(rest), "late") {
+				t.Errorf("the answer after it is %q, %v", rest, err)
+			}
+		})
 	}
 }
 

@@ -81,9 +81,8 @@ func chatGateway(c *cobra.Command) (*gateway.Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg.Log.Access = false
 	g, err := gateway.New(gateway.Options{
-		Config: cfg, Catalog: w.catalog, Lookup: w.lookup, Logger: newLogger(c, cfg.Log),
+		Config: cfg, Catalog: w.catalog, Lookup: w.lookup, // no logger: what is to be known is in the answer
 		Simulated: sim.New(sim.Options{TokensPerSecond: 60}),
 	})
 	if err != nil {

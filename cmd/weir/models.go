@@ -56,7 +56,6 @@ func snapshot(c *cobra.Command) (*world, *gateway.Snapshot, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	cfg.Log.Access = false
 	g, err := gateway.New(gateway.Options{Config: cfg, Catalog: w.catalog, Lookup: w.lookup, Simulated: sim.New(sim.Options{})})
 	if err != nil {
 		return nil, nil, usageError{err}

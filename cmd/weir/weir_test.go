@@ -252,7 +252,7 @@ func TestCheckShowsWhatIsInForceAndWhy(t *testing.T) { // O-12
 		t.Fatalf("code %d: %s", code, stderr)
 	}
 	for _, want := range []string{
-		`listen\s+127.0.0.1:9999\s+WEIR_LISTEN`, `strict\s+true\s+weir.yaml:1:9`, `keep_alive\s+15s\s+default`, `fast\s+\[sim/a\]\s+weir.yaml:2`,
+		`listen\s+127.0.0.1:9999\s+WEIR_LISTEN`, `strict\s+true\s+weir.yaml:1:9`, `keep_alive\s+15s\s+default`, `fast\s+\[sim/a\]\s+weir.yaml:2`, `log.access\s+true\s+default`,
 	} {
 		if !regexp.MustCompile(want).MatchString(stdout) {
 			t.Errorf("%q is not in\n%s", want, stdout)

@@ -49,7 +49,11 @@ func (b *body) release() {
 // readAll reads r to its end. length is how much is announced, -1 for unknown;
 // memory grows with what arrives, so that an announcement alone costs nothing
 // beyond a first step.
-func readAll(r io.Reader, length int64) (*body, error) {
+//
+// slow is called once when the body does not come with the first read: what
+// follows must be given a time limit.
+func readAll(r io.Reader, length int64, slow func()) (*body, error) {
+	r = &patient{r: r, slow: slow}
 	if length >= 0 && length <= 1<<20 {
 		b := newBody(length)
 		return b, b.fill(r, length)
@@ -68,6 +72,20 @@ func readAll(r io.Reader, length int64) (*body, error) {
 			return b, err
 		}
 	}
+}
+
+// patient tells when a second read is needed.
+type patient struct {
+	r     io.Reader
+	slow  func()
+	reads int
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	if p.reads++; p.reads == 2 {
+		p.slow()
+	}
+	return p.r.Read(b)
 }
 
 func (b *body) fill(r io.Reader, length int64) error {

@@ -5,7 +5,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
+	"time"
 
 	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/gateway"
@@ -49,6 +51,10 @@ func (s *Server) generate(w http.ResponseWriter, r *http.Request, f *face) {
 	a.done()
 }
 
+// readLimit is how long a body may take to arrive: a client that trickles must
+// not hold memory for ever.
+var readLimit = 5 * time.Minute
+
 // open makes a Request of a body and of the headers that belong to the protocol.
 func (f *face) open(r *http.Request, body []byte) (*weir.Request, error) {
 	wire := &weir.Wire{Protocol: f.codec.Protocol(), Body: body}
@@ -86,7 +92,16 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request, g *gateway.Sna
 	if r.ContentLength < 0 {
 		src = http.MaxBytesReader(w, r.Body, limit)
 	}
-	b, err := readAll(src, r.ContentLength)
+	limited := false
+	b, err := readAll(src, r.ContentLength, func() {
+		limited = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readLimit)) == nil
+	})
+	if limited && err == nil {
+		// From here on the connection is read only to learn that the client left.
+		// After an error the limit stays: the server discards what is left of the
+		// body before it answers, which must not take for ever either.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	}
 	if err != nil {
 		release()
 		return nil, readError(err, limit)
@@ -115,6 +130,10 @@ func readError(err error, limit int64) error {
 	case errors.As(err, &over):
 		e := weir.Errorf(weir.KindTooLarge, "the body is over the limit of %d bytes", limit)
 		e.Hint = "limits.body in weir.yaml raises it"
+		return e
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		e := weir.Errorf(weir.KindTimeout, "the body did not arrive within %s", readLimit)
+		e.Status = http.StatusRequestTimeout
 		return e
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return weir.Errorf(weir.KindInvalid, "the body ended before its Content-Length")

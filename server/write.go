@@ -38,10 +38,18 @@ func (a *answer) whole(status int, contentType string, body []byte) {
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	a.facts.headers(h, a)
 	a.w.WriteHeader(status)
-	if _, err := a.w.Write(body); err != nil {
-		a.broken = true
+	for len(body) > 0 && !a.broken {
+		n := min(len(body), writePiece)
+		if n == writePiece {
+			a.extendDeadline()
+		}
+		_, err := a.w.Write(body[:n])
+		a.broken, body = err != nil, body[n:]
 	}
 }
+
+// writePiece is how much a slow client must take in within writeLimit.
+const writePiece = 1 << 20
 
 // write sends a piece of a stream on, the head before the first one.
 func (a *answer) write(p []byte) {
@@ -85,6 +93,7 @@ func (a *answer) extendDeadline() {
 // than one that gets its error inside the stream. A later attempt may still
 // replace this one, since no piece of an answer has been sent.
 func (a *answer) silence() {
+	defer a.recoverSilence()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.ended || a.broken {
@@ -97,4 +106,12 @@ func (a *answer) silence() {
 		wait = a.keepAlive
 	}
 	a.timer.Reset(wait)
+}
+
+// recoverSilence keeps a panic on the timer's goroutine, where nobody else
+// would catch it, from taking the process down.
+func (a *answer) recoverSilence() {
+	if p := recover(); p != nil {
+		a.server.logger.Error("panic while keeping a client alive", "request_id", a.id, "panic", p)
+	}
 }

@@ -1,11 +1,12 @@
 package route
 
 import (
-	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/internal/nearest"
 )
 
 // hints is how many similar names an error offers.
@@ -42,51 +43,17 @@ func joinIDs(models []Model) string {
 // nearest are the names most like the one asked for. Without a provider in it,
 // only the model's part is compared.
 func (t *Table) nearest(p *weir.Principal, name string) []string {
-	type candidate struct {
-		name string
-		away int
-	}
-	var found []candidate
-	asked := strings.ToLower(name)
-	limit := max(2, len(asked)/3)
+	ids := map[string][]string{} // by the name that is compared
 	for _, m := range t.Models(p) {
 		known := m.ID()
-		if !strings.Contains(asked, "/") {
+		if !strings.Contains(name, "/") {
 			known = m.Name
 		}
-		if d := distance(asked, strings.ToLower(known), limit); d <= limit {
-			found = append(found, candidate{m.ID(), d})
-		}
+		ids[known] = append(ids[known], m.ID())
 	}
-	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(a.away, b.away) })
 	var out []string
-	for _, c := range found[:min(hints, len(found))] {
-		out = append(out, c.name)
+	for _, known := range nearest.Names(name, maps.Keys(ids), hints) {
+		out = append(out, ids[known]...)
 	}
-	return out
-}
-
-// distance is how many bytes must be changed, added or taken away to make b of
-// a; more than limit when it is.
-func distance(a, b string, limit int) int {
-	if d := len(a) - len(b); d > limit || -d > limit {
-		return limit + 1
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			step := diagonal
-			if a[i] != b[j] {
-				step++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(step, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
+	return out[:min(hints, len(out))]
 }

@@ -106,6 +106,8 @@ type call struct {
 	yield    func(weir.Event, error) bool
 	// broken is how the connection failed inside the answer, nil if it did not.
 	broken error
+	// sanitised tells that reasoning has been taken out of the request.
+	sanitised bool
 	// began tells that events of an answer have gone out: from there on
 	// nothing can be tried again.
 	began bool
@@ -128,7 +130,7 @@ func (c *call) run(ctx context.Context) {
 	c.body = h1.NewBody(c.out.Body)
 	// A transport may still be reading the body when it has answered. The
 	// bytes are borrowed for the time of this call only.
-	defer c.body.Release()
+	defer func() { c.body.Release() }()
 	turn := c.credentials.begin()
 	for {
 		k := turn.next()
@@ -139,6 +141,9 @@ func (c *call) run(ctx context.Context) {
 		}
 		if errors.Is(err, errStopped) {
 			return
+		}
+		if signatureRefused(err) && ctx.Err() == nil && c.sanitise() {
+			continue
 		}
 		if turn.refused(k, err) && !c.began && ctx.Err() == nil && c.mayRepeat() {
 			continue

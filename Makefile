@@ -63,7 +63,7 @@ size: cross/linux/amd64 ## fail when the stripped linux/amd64 binary is too larg
 	fi
 
 .PHONY: test
-test: FUZZTIME := 3s
+test: FUZZTIME := 1s
 test: race static sdk fuzz ## run every test: race detector, build without cgo, SDK clients, a short fuzz
 
 .PHONY: race
@@ -84,7 +84,7 @@ sdk: $(TESTSUM) ## run real client libraries against the server
 	TESTSUM=$(abspath $(TESTSUM)) bash test/sdk/run.sh
 
 .PHONY: fuzz
-fuzz: ## fuzz every target for FUZZTIME (10s; 3s in make test)
+fuzz: ## fuzz every target for FUZZTIME (10s; 1s in make test)
 	FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
 
 .PHONY: bench

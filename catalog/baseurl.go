@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/weir-gateway/weir"
 )
@@ -87,6 +88,8 @@ func parseBase(raw string) (*url.URL, error) {
 		return nil, bad("has no http or https scheme")
 	case u.Hostname() == "":
 		return nil, bad("has no host")
+	case strings.ContainsFunc(u.Hostname(), notInHost):
+		return nil, bad("has a host that is none")
 	case u.User != nil:
 		return nil, bad("holds a user or password, which belong elsewhere")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
@@ -98,6 +101,16 @@ func parseBase(raw string) (*url.URL, error) {
 	}
 	u.Scheme, u.Host = strings.ToLower(u.Scheme), strings.ToLower(u.Host)
 	return u, nil
+}
+
+// notInHost reports whether a character cannot stand in the name of a host or an
+// address: what url.Parse lets through here it would not read again.
+func notInHost(r rune) bool {
+	switch {
+	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
+		return false
+	}
+	return r < 0x80 && !strings.ContainsRune(".-_:", r) || r == utf8.RuneError
 }
 
 // WithBaseURL is a copy of the provider at another address, for a mirror, a

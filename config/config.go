@@ -111,8 +111,8 @@ type Drain struct {
 
 // Log says what is logged.
 type Log struct {
-	Level  string `yaml:"level" doc:"debug, info, warn or error." enum:"debug,info,warn,error"`
-	Format string `yaml:"format" doc:"text or json." enum:"text,json"`
+	Level  string `yaml:"level" doc:"debug, info, warn or error."`
+	Format string `yaml:"format" doc:"text or json."`
 	Access bool   `yaml:"access" doc:"One line per request. Never a prompt, never a key."`
 }
 

@@ -155,11 +155,7 @@ func withoutUser(err error, raw string) error {
 }
 
 func (v *validator) didYouMean(name string) string {
-	var ids []string
-	for _, p := range v.catalog.Providers() {
-		ids = append(ids, p.ID)
-	}
-	if near := nearest.Names(name, slices.Values(ids), 3); near != nil {
+	if near := nearest.Names(name, slices.Values(v.providerIDs()), 3); near != nil {
 		return "did you mean " + strings.Join(near, ", ") + "?"
 	}
 	return ""

@@ -279,7 +279,7 @@ func TestUsageArithmetic(t *testing.T) { // U-03, U-05, U-07, U-08
 		{"explicit zeros are known", `{"prompt_tokens":0,"completion_tokens":0,"prompt_tokens_details":{"cached_tokens":0}}`, false, 0, 0, 0, -1, -1, -1},
 		{"negative, absurd and odd numbers are unknown", `{"prompt_tokens":-5,"completion_tokens":1e300,"prompt_tokens_details":{"cached_tokens":"7"}}`, false, -1, -1, -1, -1, -1, -1},
 	} {
-		u := readUsage([]byte(c.raw), c.onTop)
+		u := readUsage([]byte(c.raw), c.onTop, true)
 		for _, f := range []struct {
 			field     weir.UsageField
 			got, want int64

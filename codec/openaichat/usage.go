@@ -22,7 +22,7 @@ func (d *decoder) usage() {
 	if !d.started {
 		d.begin()
 	}
-	d.emit(weir.Event{Type: weir.EventUsage, Usage: countUsage(raw, d.q.ReasoningOnTop, !d.relay)})
+	d.emit(weir.Event{Type: weir.EventUsage, Usage: readUsage(raw, d.q.ReasoningOnTop, !d.relay)})
 }
 
 // counts are the numbers of a usage object that need arithmetic.
@@ -39,11 +39,10 @@ const unknown = -1
 // tokens are part of the prompt, reasoning is part of the completion, unless
 // onTop says that the vendor counts it beside. A number that cannot be one is
 // unknown and not zero (U-03, U-08).
-func readUsage(raw []byte, onTop bool) *weir.Usage { return countUsage(raw, onTop, true) }
-
-// countUsage is readUsage with or without the members that have no word: they
-// are of no use where the bytes are relayed.
-func countUsage(raw []byte, onTop, extras bool) *weir.Usage {
+//
+// Without extras, the members that have no word are left out: they are of no use
+// where the bytes are relayed.
+func readUsage(raw []byte, onTop, extras bool) *weir.Usage {
 	c := counts{u: &weir.Usage{From: protocol}, extras: extras, prompt: unknown, completion: unknown, cached: unknown, hit: unknown, reasoning: unknown}
 	_ = jsonx.EachMember(raw, func(key, value []byte) error {
 		c.member(key, value)

@@ -17,7 +17,10 @@ type Block struct {
 	Cache *CacheControl
 	// Opaque is a block that only its own protocol understands (BlockOpaque).
 	Opaque *Opaque
-	Extra  Fields
+	// At is where the block stood in the client's request, in the client's
+	// words ("input[3]"), where it does not follow from its number.
+	At    string
+	Extra Fields
 }
 
 // BlockType is the kind of a Block.

@@ -36,6 +36,13 @@ type Body struct {
 	// Verbosity is "low", "medium" or "high"; empty when not said.
 	Verbosity string
 
+	// Embed is how vectors are to be made. Of an Embed request each message is
+	// one input, and the settings above mean nothing. Nil: as the upstream likes.
+	Embed *EmbedConfig
+	// Thread ties the request to earlier ones that are kept elsewhere; nil when
+	// the messages are the whole conversation.
+	Thread *Thread
+
 	User        string // the end user's pseudonym
 	Metadata    []Pair
 	ServiceTier string
@@ -54,6 +61,27 @@ type Body struct {
 	// Header are the headers of protocol From that came with the request, as in
 	// Wire.Header. They outlive an edit, which forgets the Wire. Never modified.
 	Header http.Header
+}
+
+// A Thread is state of a conversation that the client does not send along
+// (OpenAI Responses API, 2026-08-21).
+type Thread struct {
+	Previous     string // id of the response that this one follows; empty when none
+	Conversation string // id of the conversation that this belongs to; empty when none
+	Store        *bool  // whether the response is to be kept; nil is the protocol's default
+	Background   *bool  // whether the answer is to be fetched later
+}
+
+// IsBound reports whether part of the conversation is kept elsewhere, so that
+// the messages alone do not say what the client meant. A nil Thread is not.
+func (t *Thread) IsBound() bool { return t != nil && (t.Previous != "" || t.Conversation != "") }
+
+// EmbedConfig is how vectors are made.
+type EmbedConfig struct {
+	Dimensions *int64 // of each vector; nil is the model's own
+	Encoding   string // "float" or "base64", how the client wants them; empty is float
+	Task       string // what they are for, in the words of protocol Body.From; empty when not said
+	Truncate   *bool  // whether a text that is too long is cut; nil is the upstream's default
 }
 
 // A Pair is one entry of metadata.
@@ -153,6 +181,7 @@ func (b *Body) Clone() *Body {
 	c.Format = clonePtr(b.Format)
 	c.Reasoning = clonePtr(b.Reasoning)
 	c.Cache = clonePtr(b.Cache)
+	c.Embed, c.Thread = clonePtr(b.Embed), clonePtr(b.Thread)
 	return &c
 }
 

@@ -1,6 +1,7 @@
 package weir
 
 import (
+	"bytes"
 	"iter"
 	"strings"
 )
@@ -9,6 +10,8 @@ import (
 type Completion struct {
 	Start   Start
 	Choices []Choice
+	// Vectors are the results of Embed, in the order of the inputs.
+	Vectors []Vector
 	// Usage is nil when none was reported.
 	Usage *Usage
 	// Notes are the facts of the call in order.
@@ -78,7 +81,17 @@ func (c *Collector) Add(ev Event) {
 		c.choice(ev.Choice).start(int(ev.Index), ev.Block)
 	case EventDelta:
 		c.choice(ev.Choice).delta(ev)
+	case EventVector:
+		c.vector(int(ev.Index), ev.Vector)
 	}
+}
+
+// vector keeps a copy of the result for input i.
+func (c *Collector) vector(i int, v *Vector) {
+	if i >= len(c.done.Vectors) {
+		c.done.Vectors = append(c.done.Vectors, make([]Vector, i+1-len(c.done.Vectors))...)
+	}
+	c.done.Vectors[i] = Vector{JSON: bytes.Clone(v.JSON), Base64: v.Base64, Extra: v.Extra}
 }
 
 // Completion is what has been gathered so far.

@@ -1,6 +1,9 @@
 package weir
 
-import "bytes"
+import (
+	"bytes"
+	"net/http"
+)
 
 // An Event is one step of an answer. A well-formed sequence is, notes and pings
 // anywhere:
@@ -12,7 +15,10 @@ import "bytes"
 //	Usage*          cumulative; the last one counts
 //
 // or, when nobody needs content (Request.Relay), EventRelay in place of the
-// block events. Blocks of one choice are numbered from 0 in order of their
+// block events. The answer to Embed has an EventVector for every input in place
+// of blocks and Finish. A relayed operation ([Operation.IsRelayed]) has Start with
+// a Head, EventRelay for every piece, and Usage where it was told; it has no
+// Finish. Blocks of one choice are numbered from 0 in order of their
 // start. Usage may come at any point after Start.
 type Event struct {
 	Type EventType
@@ -34,6 +40,7 @@ type Event struct {
 	Finish   *Finish   // EventFinish
 	Usage    *Usage    // EventUsage
 	Note     Note      // EventNote
+	Vector   *Vector   // EventVector; Index is the number of its input
 
 	// Frame is the wire frame that this Event came from, nil when there is
 	// none or the Event has been edited. It is borrowed: valid until the
@@ -58,9 +65,10 @@ const (
 	EventPing                 // the upstream is alive
 	EventRelay                // a frame of content that was not decoded, or one without meaning
 	EventNote                 // a fact about the call, not part of the answer
+	EventVector               // one result of Embed
 )
 
-var eventNames = [...]string{"none", "start", "block_start", "delta", "block_end", "finish", "usage", "ping", "relay", "note"}
+var eventNames = [...]string{"none", "start", "block_start", "delta", "block_end", "finish", "usage", "ping", "relay", "note", "vector"}
 
 // String is the type's name.
 func (t EventType) String() string {
@@ -107,6 +115,23 @@ type Start struct {
 	Created int64  // Unix seconds, 0 when not said
 	Extra   Fields // members around the answer: service_tier, system_fingerprint …
 	From    Protocol
+	// Head is the answer's, for a relayed operation; nil for all others.
+	Head *Head
+}
+
+// A Head is status and headers of an answer that is relayed.
+type Head struct {
+	Status int
+	// Header holds what describes the body (Content-Type, Content-Disposition)
+	// and belongs to the protocol; nothing of the connection.
+	Header http.Header
+}
+
+// A Vector is one embedding. Exactly one of JSON and Base64 is set; see Floats.
+type Vector struct {
+	JSON   []byte // an array of numbers, as it was received
+	Base64 string // of little-endian 32-bit floats
+	Extra  Fields
 }
 
 // Finish is why a choice ended.
@@ -141,7 +166,7 @@ const (
 // first such Event commits the attempt that it came from.
 func (ev Event) IsContent() bool {
 	switch ev.Type {
-	case EventBlockStart, EventDelta, EventBlockEnd, EventFinish, EventRelay:
+	case EventBlockStart, EventDelta, EventBlockEnd, EventFinish, EventRelay, EventVector:
 		return true
 	}
 	return false

@@ -10,6 +10,10 @@ type Message struct {
 	// Plain tells that the content came as one string and not as a list of
 	// parts; a codec of the same protocol writes it back so.
 	Plain bool
+	// At is where the message stood in the client's request, in the client's
+	// words ("input[2]", "systemInstruction"), where it does not follow from
+	// its number.
+	At    string
 	Extra Fields
 }
 

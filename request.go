@@ -1,6 +1,7 @@
 package weir
 
 import (
+	"context"
 	"net/http"
 	"sync"
 )
@@ -39,8 +40,19 @@ type Request struct {
 	// Wire is the request as it was received, nil when it was made in Go or
 	// has been edited since.
 	Wire *Wire
+	// Uplink is what the client goes on sending while the call runs, for
+	// Realtime; nil for every other operation.
+	Uplink Uplink
 
 	lazy *lazyBody
+}
+
+// An Uplink is the client's side of a conversation in both directions.
+type Uplink interface {
+	// Receive waits for the client's next message. text tells a message of text
+	// from one of bytes. The error is io.EOF when the client has ended the
+	// conversation, and ctx's when that ends. One goroutine at a time.
+	Receive(ctx context.Context) (message []byte, text bool, err error)
 }
 
 // Wire is a request's bytes as they were received. They are valid until the
@@ -48,6 +60,17 @@ type Request struct {
 type Wire struct {
 	Protocol Protocol
 	Body     []byte
+	// Method is that of HTTP; empty is POST.
+	Method string
+	// Path is that of the request, escaped as received, where it says
+	// something: "/v1beta/models/gemini-3.8-flash:generateContent",
+	// "/v1/files/file-1/content". What stands in front of a protocol's own
+	// segments depends on where it is served. Empty where it says nothing.
+	Path string
+	// Query is what followed the "?", without the credentials of the client.
+	Query string
+	// ContentType is that of Body; empty is application/json.
+	ContentType string
 	// Header holds the client's headers that belong to the protocol and not to
 	// the connection (anthropic-version, anthropic-beta …), in canonical form.
 	Header http.Header

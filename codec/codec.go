@@ -80,7 +80,10 @@ type Failer interface {
 // Client is the half that faces upstreams.
 type Client interface {
 	// EncodeRequest writes req for an upstream. Where req.Wire is of this
-	// protocol, its bytes are kept but for what target demands.
+	// protocol, its bytes are kept but for what target demands. An operation
+	// that the protocol does not have is a KindUnsupported error. A request that
+	// another protocol has bound to state kept elsewhere is refused with
+	// RefuseThread.
 	EncodeRequest(req *weir.Request, target *Target) (*Call, error)
 	// Decode reads an answer of status 2xx. The sequence follows the rules of
 	// weir.Event; its last pair is an error when the answer is cut, malformed
@@ -103,6 +106,8 @@ type Target struct {
 
 // A Call is a request as it goes to an upstream.
 type Call struct {
+	// Method is that of HTTP; empty is POST.
+	Method string
 	// Path is appended to the endpoint's base URL, "/chat/completions".
 	Path string
 	// Query is without "?", usually empty.
@@ -118,6 +123,10 @@ type Call struct {
 	// Names maps tool names that had to be shortened back to the client's
 	// own; it goes into the Answer. Nil when none was.
 	Names map[string]string
+	// Custom names the tools, as the upstream knows them, that are free text for
+	// the client and were declared as functions since the protocol knows no
+	// other (S-13); it goes into the Answer. Nil when there is none.
+	Custom map[string]bool
 }
 
 // An Answer is what an upstream sent, to be decoded.
@@ -132,8 +141,9 @@ type Answer struct {
 	// Relay tells that content may flow by as EventRelay.
 	Relay  bool
 	Target *Target
-	// Names is the Call's.
-	Names map[string]string
+	// Names and Custom are the Call's.
+	Names  map[string]string
+	Custom map[string]bool
 	// MaxFrame bounds a single SSE event and MaxBody a whole JSON answer, in
 	// bytes; 0 is 64 MiB each.
 	MaxFrame, MaxBody int

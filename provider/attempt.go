@@ -48,7 +48,7 @@ func (c *call) attempt(ctx context.Context, k *key) error {
 func (c *call) decode(ctx context.Context, h http.Header, src io.Reader, requestID string, k *key) error {
 	answer := &codec.Answer{
 		Header: h, Body: src, Stream: c.out.Stream, Op: c.req.Op, Relay: c.relays(),
-		Target: &c.endpoint.target, Names: c.out.Names,
+		Target: &c.endpoint.target, Names: c.out.Names, Custom: c.out.Custom,
 		MaxFrame: c.maxFrame, MaxBody: c.maxBody,
 	}
 	for ev, err := range c.endpoint.codec.Decode(answer) {

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"maps"
@@ -21,7 +22,7 @@ func (c *call) newRequest(ctx context.Context, k *key) (*http.Request, error) {
 	}
 	body := c.body.Reader()
 	r := http.Request{
-		Method: http.MethodPost, URL: u, Host: u.Host,
+		Method: cmp.Or(c.out.Method, http.MethodPost), URL: u, Host: u.Host,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: c.requestHeader(), ContentLength: c.body.Len(),
 		Body: body, GetBody: func() (io.ReadCloser, error) { return c.body.Reader(), nil },

@@ -98,7 +98,7 @@ func crossRequests(t *testing.T, from, into codec.Codec) {
 		}
 		checkStrict(found, rec.Path, into, req, call.Losses)
 		wire := bytes.Join(call.Body, nil)
-		over, err := into.OpenRequest(weir.Generate, &weir.Wire{Protocol: into.Protocol(), Body: wire, Header: call.Header})
+		over, err := into.OpenRequest(weir.Generate, received(into, call))
 		if err != nil {
 			found.add("a request that was carried over is refused", rec.Path, "%v in %s", err, wire)
 			return

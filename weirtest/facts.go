@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/codec"
 )
 
 // A fact is one thing that a request says. A translation keeps it or reports a
@@ -54,7 +55,12 @@ func (f *facts) add(class, value string, hints ...[]string) {
 func messagePaths(b *weir.Body, from weir.Protocol) []string {
 	out := make([]string, len(b.Messages))
 	shift := 0
+	known := codec.NewPaths(b)
 	for i := range b.Messages {
+		if from != weir.OpenAIChat && from != weir.AnthropicMessages {
+			out[i] = known.Message(i) + "|" + fmt.Sprintf("messages[%d]", i)
+			continue
+		}
 		if from == weir.AnthropicMessages && i == shift && isSystem(b.Messages[i].Role) {
 			out[i] = fmt.Sprintf("system|messages[%d]", i)
 			shift++
@@ -89,6 +95,9 @@ func (f *facts) message(m *weir.Message, path string, calls map[string]string) {
 }
 
 func (f *facts) block(b *weir.Block, who, path string, calls map[string]string) {
+	if b.At != "" {
+		path += "|" + b.At
+	}
 	here := []string{path}
 	switch b.Type {
 	case weir.BlockText:

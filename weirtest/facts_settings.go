@@ -38,6 +38,7 @@ func (f *facts) settings(b *weir.Body) {
 	f.choice(b)
 	f.format(b.Format)
 	f.thinking(b.Reasoning)
+	f.thread(b.Thread)
 	f.extra("member", "", b.Extra)
 }
 
@@ -130,5 +131,20 @@ func (f *facts) thinking(r *weir.ReasoningConfig) {
 	}
 	if r.Display != "" {
 		f.add("thinking display", r.Display, hints...)
+	}
+}
+
+// thread notes what the request refers to.
+func (f *facts) thread(t *weir.Thread) {
+	if t == nil {
+		return
+	}
+	for name, value := range map[string]string{"previous_response_id": t.Previous, "conversation": t.Conversation} {
+		if value != "" {
+			f.add(name, value, []string{name})
+		}
+	}
+	if t.Background != nil && *t.Background {
+		f.add("background", "true", []string{"background"})
 	}
 }

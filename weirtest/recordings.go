@@ -55,8 +55,13 @@ func (r *Recording) Has(feature string) bool { return slices.Contains(r.Features
 // IsStream reports whether the answer is an event stream, which some recorders
 // have given another content type.
 func (r *Recording) IsStream() bool {
-	return strings.HasPrefix(r.Response.Headers.Get("Content-Type"), "text/event-stream") ||
-		bytes.HasPrefix(r.Response.Body, []byte("data:"))
+	contentType := r.Response.Headers.Get("Content-Type")
+	for _, stream := range [...]string{"text/event-stream", "application/x-ndjson", "application/vnd.amazon.eventstream"} {
+		if strings.HasPrefix(contentType, stream) {
+			return true
+		}
+	}
+	return bytes.HasPrefix(r.Response.Body, []byte("data:"))
 }
 
 // Recordings loads the recordings of a protocol, all for an empty one, in the

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/weir-gateway/weir"
@@ -15,7 +16,7 @@ import (
 func eachRequest(t *testing.T, c codec.Codec, fn func(rec *Recording, body []byte)) {
 	t.Helper()
 	n := 0
-	for _, rec := range Recordings(t, recordedProtocol(c.Protocol())) {
+	for _, rec := range recorded(t, c) {
 		if rec.Request == nil || rec.Response.Status >= 300 || jsonx.Valid(rec.Request.Body) != nil {
 			continue
 		}
@@ -40,7 +41,8 @@ func openRecorded(c codec.Codec, rec *Recording, body []byte) (*weir.Request, er
 			h[http.CanonicalHeaderKey(name)] = v
 		}
 	}
-	return c.OpenRequest(weir.Generate, &weir.Wire{Protocol: c.Protocol(), Body: body, Header: h})
+	path, query, _ := strings.Cut(rec.Request.Path, "?")
+	return c.OpenRequest(weir.Generate, &weir.Wire{Protocol: c.Protocol(), Method: rec.Request.Method, Path: path, Query: query, Body: body, Header: h})
 }
 
 // testRequests sends recorded requests on, untouched and edited.

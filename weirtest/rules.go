@@ -1,6 +1,7 @@
 package weirtest
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,50 +31,16 @@ type difference struct {
 	losses        []weir.Loss
 }
 
-const (
-	chat     = weir.OpenAIChat
-	messages = weir.AnthropicMessages
-)
+// answerRules is the table of declared losses of answers: those of all protocols,
+// and each protocol's own, which stand in a file of its name.
+var answerRules = slices.Concat(commonRules, chatRules, messagesRules, responsesRules, geminiRules, ollamaRules, converseRules, completionsRules)
 
-// answerRules is the table of declared losses of answers.
-var answerRules = []answerRule{
+// commonRules hold for every protocol.
+var commonRules = []answerRule{
 	{key: "id", allow: func(d difference) bool { return d.before == "" || bareID(d.before) == bareID(d.after) },
 		reason: "ids wear the prefix of their protocol, and an answer without one gets one"},
 	{key: "finish", allow: func(d difference) bool { return d.before == "stop" && d.after == "tool_calls" && d.a["calls"] != "" },
 		reason: "an answer with tool calls says so, whatever its upstream said (S-05)"},
-
-	{into: chat, key: "finish", allow: became("stop_sequence", "stop"), reason: "Chat has one word for both"},
-	{into: chat, key: "stop sequence", reason: "Chat does not say which sequence was met"},
-	{into: chat, key: "finish", allow: became("refusal", "content_filter"), reason: "Chat's finish_reason has no refusal"},
-	{into: chat, key: "finish", allow: became("context_window", "length"), reason: "Chat has one word for both"},
-	{into: chat, key: "finish", allow: became("pause", "stop"), loss: "finish", reason: "Chat has no turn that wants to be continued"},
-	{into: chat, key: "refusal", allow: func(d difference) bool { return d.before == "" && d.a["finish"] == "refusal" },
-		reason: "Chat says in words that the model declined"},
-	{into: chat, key: "citations", loss: "citation", reason: "Chat cites addresses only"},
-	{into: chat, key: "opaque", loss: "content", reason: "what the upstream's own tools did has no place in Chat"},
-	{into: chat, key: "usage cache_creation_1h", reason: "Chat does not tell caches by their lifetime"},
-
-	{into: messages, key: "choice *", loss: "choice", reason: "Messages has no n: an answer is one message"},
-	{into: messages, key: "logprobs", loss: "logprobs", reason: "Messages has no log probabilities"},
-	{into: messages, key: "audio", loss: "audio", reason: "Messages cannot speak"},
-	{into: messages, key: "citations", loss: "citation", reason: "Messages cites its own documents and searches only"},
-	{into: messages, key: "signature", loss: "thinking", reason: "signatures go back to those who made them only"},
-	{into: messages, key: "encrypted", loss: "thinking", reason: "encrypted thinking goes back to those who made it only"},
-	{into: messages, key: "finish", allow: became("content_filter", "refusal"), reason: "Messages says refusal of both"},
-	{into: messages, key: "refusal", allow: func(d difference) bool { return d.after == "" && strings.Contains(d.b["text"], d.before) },
-		reason: "Messages refuses in its text"},
-	{into: messages, key: "text", allow: func(d difference) bool {
-		return strings.TrimSpace(d.before+d.a["refusal"]) == strings.TrimSpace(d.after)
-	}, reason: "Messages refuses in its text, and a text of spaces only could not be sent back"},
-	{into: messages, key: "reasoning", allow: func(d difference) bool { return strings.TrimSpace(d.before) == strings.TrimSpace(d.after) },
-		reason: "a thought of spaces only could not be sent back"},
-	{into: messages, key: "calls", allow: func(d difference) bool { return d.a["finish"] == "length" }, loss: "tool_use",
-		reason: "the input of a call that the token cap has cut is no JSON object"},
-	{into: messages, key: "usage input", allow: func(d difference) bool { return d.sum("cache_read", "cache_creation") > d.sum("input") },
-		reason: "the upstream's own counts contradict each other: more was cached than there was"},
-	{into: messages, key: "usage audio_*", reason: "Messages has no counts of audio"},
-	{into: messages, key: "usage input", allow: became("", "0"), reason: "usage is required in Messages"},
-	{into: messages, key: "usage output", allow: became("", "0"), reason: "usage is required in Messages"},
 }
 
 // sum adds counts of the usage before.

@@ -7,21 +7,31 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"testing"
 
 	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/codec"
 )
 
-// recordedProtocol is what the recordings call the protocol of c; empty when
-// there are none.
-func recordedProtocol(p weir.Protocol) string {
-	switch p {
-	case weir.OpenAIChat:
-		return "chat"
-	case weir.AnthropicMessages:
-		return "messages"
+// recordedProtocols are what the recordings call the protocols.
+var recordedProtocols = map[weir.Protocol][]string{
+	weir.OpenAIChat:        {"chat"},
+	weir.AnthropicMessages: {"messages"},
+	weir.OpenAIResponses:   {"responses"},
+	weir.GeminiGenerate:    {"generate-content"},
+	weir.OllamaChat:        {"native-chat"},
+	weir.BedrockConverse:   {"converse", "converse-stream"},
+	weir.OpenAICompletions: {"completions", "fim"},
+}
+
+// recorded are the recordings of a codec's protocol.
+func recorded(tb testing.TB, c codec.Codec) []*Recording {
+	tb.Helper()
+	var out []*Recording
+	for _, name := range recordedProtocols[c.Protocol()] {
+		out = append(out, Recordings(tb, name)...)
 	}
-	return ""
+	return out
 }
 
 // target is an upstream that does what its protocol says.
@@ -44,12 +54,18 @@ func readingOf(rec *Recording) reading {
 func (r reading) open(c codec.Codec, body io.Reader) iter.Seq2[weir.Event, error] {
 	header := r.header
 	if header == nil {
-		header = http.Header{"Content-Type": {"application/json"}}
-		if r.stream {
-			header.Set("Content-Type", "text/event-stream")
-		}
+		header = http.Header{"Content-Type": {contentType(c, r.stream)}}
 	}
 	return c.Decode(&codec.Answer{Header: header, Body: body, Stream: r.stream, Relay: r.relay, Op: r.op, Target: target()})
+}
+
+// contentType is that of the answers which c writes.
+func contentType(c codec.Codec, stream bool) string {
+	req, err := simpleRequest(c, stream)
+	if err != nil {
+		return "application/json"
+	}
+	return c.NewEncoder(req).ContentType()
 }
 
 // decode reads a whole answer. The error is that of the answer; a broken
@@ -99,7 +115,13 @@ func clientRequest(c codec.Codec, body *weir.Body, stream bool) (*weir.Request, 
 	if err != nil {
 		return nil, fmt.Errorf("encode a request: %w", err)
 	}
-	return c.OpenRequest(weir.Generate, &weir.Wire{Protocol: c.Protocol(), Body: bytes.Join(call.Body, nil), Header: call.Header})
+	return c.OpenRequest(weir.Generate, received(c, call))
+}
+
+// received is a call as the server half of its protocol receives it.
+func received(c codec.Codec, call *codec.Call) *weir.Wire {
+	return &weir.Wire{Protocol: c.Protocol(), Method: call.Method, Path: call.Path, Query: call.Query,
+		Body: bytes.Join(call.Body, nil), Header: call.Header}
 }
 
 // simpleRequest is a short request whose client wants to see everything that an

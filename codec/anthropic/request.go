@@ -16,6 +16,9 @@ import (
 // conversation that the protocol cannot hold, and KindUnsupported for what may
 // not be left out.
 func (anthropicCodec) EncodeRequest(req *weir.Request, target *codec.Target) (*codec.Call, error) {
+	if req.Op != weir.Generate && req.Op != weir.CountTokens {
+		return nil, weir.Errorf(weir.KindUnsupported, "Messages has no operation %s", req.Op)
+	}
 	w, header, losses, back, err := wireFor(req, target)
 	if err != nil {
 		return nil, err
@@ -54,6 +57,9 @@ func wireFor(req *weir.Request, target *codec.Target) (*weir.Wire, http.Header, 
 	}
 	body, err := req.Body()
 	if err != nil {
+		return nil, nil, nil, nil, err
+	}
+	if err := codec.RefuseThread(body); err != nil {
 		return nil, nil, nil, nil, err
 	}
 	e := &bodyEncoder{req: req, body: body, target: target, q: target.Quirks, same: body.From == protocol}

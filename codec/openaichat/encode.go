@@ -53,6 +53,8 @@ func (e *editor) rewrite(call *codec.Call) error {
 	}
 	if body.From == protocol {
 		call.Header = passedOn(body.Header)
+	} else if err := codec.RefuseThread(body); err != nil {
+		return err
 	}
 	out := newWriter(body, e.target)
 	written, err := out.body()

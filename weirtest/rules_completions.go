@@ -1,0 +1,4 @@
+package weirtest
+
+// completionsRules are what the legacy completions cannot say.
+var completionsRules = []answerRule{}

@@ -1,0 +1,4 @@
+package weirtest
+
+// converseRules are what Converse cannot say.
+var converseRules = []answerRule{}

@@ -1,0 +1,4 @@
+package weirtest
+
+// geminiRules are what Gemini cannot say.
+var geminiRules = []answerRule{}

@@ -1,0 +1,4 @@
+package weirtest
+
+// ollamaRules are what Ollama cannot say.
+var ollamaRules = []answerRule{}

@@ -85,7 +85,7 @@ type Part uint8
 const (
 	PartText       Part = iota // Block.Text of text, reasoning and refusal blocks
 	PartArguments              // Block.Call.Arguments
-	PartSignature              // Block.Reasoning.Signature
+	PartSignature              // Block.Reasoning.Signature, Block.Call.Signature of a tool call
 	PartEncrypted              // Block.Reasoning.Encrypted
 	PartCitation               // Block.Citations
 	PartAudio                  // Block.Media.Data
@@ -106,6 +106,8 @@ type Frame struct {
 	Events int32
 	// Whole tells that the frame is a complete, not streamed, answer.
 	Whole bool
+	// Binary tells that the frame is a WebSocket message of bytes and not of text.
+	Binary bool
 }
 
 // Start is what is known when an answer begins.

@@ -17,10 +17,14 @@ type Model struct{ o Options }
 // New makes a Model.
 func New(o Options) *Model { return &Model{o: o} }
 
-// Handle answers req. It supports weir.Generate and weir.CountTokens; any other
-// operation is a KindUnsupported error. Pauses end with ctx.
+// Handle answers req. It supports weir.Generate, weir.CountTokens and weir.Embed;
+// any other operation is a KindUnsupported error. Pauses end with ctx.
 func (m *Model) Handle(ctx context.Context, req *weir.Request) iter.Seq2[weir.Event, error] {
 	return func(yield func(weir.Event, error) bool) {
+		if req.Op.IsRelayed() {
+			yield(weir.Event{}, unsupported(req.Op))
+			return
+		}
 		body, err := req.Body()
 		if err != nil {
 			yield(weir.Event{}, err)
@@ -36,11 +40,16 @@ func (m *Model) Handle(ctx context.Context, req *weir.Request) iter.Seq2[weir.Ev
 			m.generate(p, req, body)
 		case weir.CountTokens:
 			m.count(p, req, body)
+		case weir.Embed:
+			m.embed(p, req, body)
 		default:
-			yield(weir.Event{}, weir.Errorf(weir.KindUnsupported,
-				"the simulated model does not know the operation %s", req.Op))
+			yield(weir.Event{}, unsupported(req.Op))
 		}
 	}
+}
+
+func unsupported(op weir.Operation) error {
+	return weir.Errorf(weir.KindUnsupported, "the simulated model does not know the operation %s", op)
 }
 
 func (m *Model) generate(p *play, req *weir.Request, body *weir.Body) {

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"iter"
@@ -156,11 +155,9 @@ func (p *player) frames(chunk []byte, more bool) error {
 	if len(chunk) == 0 {
 		return nil
 	}
+	framing := framingOf(p.enc.ContentType())
 	for len(chunk) > 0 {
-		n := bytes.Index(chunk, []byte("\n\n")) + 2
-		if n == 1 {
-			n = len(chunk)
-		}
+		n := framing.next(chunk)
 		if err := p.frame(chunk[:n]); err != nil {
 			return err
 		}
@@ -188,7 +185,7 @@ func (p *player) frame(frame []byte) error {
 		return errOver
 	}
 	for range p.fault.Comments {
-		if err := p.write([]byte(": keep-alive\n\n")); err != nil {
+		if err := p.write(framingOf(p.enc.ContentType()).comment()); err != nil {
 			return err
 		}
 	}
@@ -216,7 +213,7 @@ func (p *player) ends(next []byte) error {
 		p.fault = new(Fault)
 		_ = p.frames(p.enc.Close(nil, p.injected(weir.KindOverloaded)), false)
 	case f.Malformed == "frame" && p.sent >= 2:
-		_ = p.write([]byte("data: {\"id\":\"sim-malformed\",\"choices\":[{\"delta\":{\"con\n\n"))
+		_ = p.write(framingOf(p.enc.ContentType()).malformed())
 	default:
 		return nil
 	}

@@ -39,8 +39,11 @@ func (o *ServerOptions) Validate() error { return newRules(0).add(o.Faults) }
 // A Server is the simulated upstream as an http.Handler. Under any prefix it
 // serves
 //
-//	POST …/chat/completions
-//	POST …/messages, POST …/messages/count_tokens
+//	POST …/chat/completions, …/responses, …/completions, …/embeddings
+//	POST …/messages, …/messages/count_tokens
+//	POST …/models/{model}:generateContent and its like
+//	POST …/api/chat, …/api/generate, …/api/embed
+//	POST …/model/{model}/converse, …/converse-stream
 //	GET  …/models
 //
 // and for control GET, POST and DELETE /_sim/faults, GET and DELETE
@@ -91,12 +94,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.control(w, r)
 	case r.Method == http.MethodGet && strings.HasSuffix(p, "/models"):
 		s.models(w, r)
-	case strings.HasSuffix(p, "/chat/completions"):
-		s.serve(w, r, protocolCodec(weir.OpenAIChat), weir.Generate)
-	case strings.HasSuffix(p, "/messages/count_tokens"):
-		s.serve(w, r, protocolCodec(weir.AnthropicMessages), weir.CountTokens)
-	case strings.HasSuffix(p, "/messages"):
-		s.serve(w, r, protocolCodec(weir.AnthropicMessages), weir.Generate)
+	case s.endpoint(w, r):
 	default:
 		writeError(w, faceOf(r), weir.Errorf(weir.KindNotFound, "the simulated upstream has no %s", p))
 	}
@@ -120,7 +118,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, c codec.Codec, op
 		writeError(w, c, err)
 		return
 	}
-	req, openErr := c.OpenRequest(op, &weir.Wire{Protocol: c.Protocol(), Body: body, Header: pick(r.Header, c.RequestHeaders())})
+	req, openErr := c.OpenRequest(op, &weir.Wire{
+		Protocol: c.Protocol(), Body: body, Header: pick(r.Header, c.RequestHeaders()),
+		Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, ContentType: r.Header.Get("Content-Type"),
+	})
 	seen := Seen{Method: r.Method, Path: r.URL.Path, Query: redactQuery(r.URL.RawQuery), Header: redact(r.Header)}
 	seen.keepBody(body)
 	if openErr == nil {

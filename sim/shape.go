@@ -51,7 +51,11 @@ func (p *player) shape(events iter.Seq2[weir.Event, error]) iter.Seq2[weir.Event
 // signatures are the formats that the clients of a protocol know. On the wire
 // the simulator speaks as a vendor of that protocol would, so that gateways
 // carry its signatures back.
-var signatures = map[weir.Protocol]string{weir.AnthropicMessages: "anthropic-claude-v1"}
+var signatures = map[weir.Protocol]string{
+	weir.AnthropicMessages: "anthropic-claude-v1",
+	weir.BedrockConverse:   "anthropic-claude-v1",
+	weir.GeminiGenerate:    "google-gemini-v1",
+}
 
 // sign gives the model's thoughts the protocol's own kind of signature.
 func (p *player) sign(ev weir.Event) weir.Event {
@@ -147,8 +151,12 @@ func (p *player) fillers() error {
 	p.fault.ChoicesEmpty = 0
 	for range n {
 		frame := "data: {\"choices\":[],\"created\":0,\"id\":\"\",\"model\":\"\",\"object\":\"\",\"prompt_filter_results\":[]}\n\n"
-		if p.codec.Protocol() == weir.AnthropicMessages {
+		switch p.codec.Protocol() {
+		case weir.OpenAIChat:
+		case weir.AnthropicMessages:
 			frame = "event: ping\ndata: {\"type\": \"ping\"}\n\n"
+		default: // no such frame is known of the others
+			frame = string(framingOf(p.enc.ContentType()).comment())
 		}
 		if err := p.write([]byte(frame)); err != nil {
 			return err

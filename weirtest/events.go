@@ -87,6 +87,11 @@ func (g *grammar) step(ev weir.Event) error {
 		return g.addUsage(ev.Usage)
 	case weir.EventRelay:
 		return nil
+	case weir.EventVector:
+		if ev.Vector == nil || ev.Index < 0 || (ev.Vector.JSON == nil) == (ev.Vector.Base64 == "") {
+			return errors.New("a vector event without one vector")
+		}
+		return nil
 	case weir.EventBlockStart, weir.EventDelta, weir.EventBlockEnd, weir.EventFinish:
 		return g.content(ev)
 	}
@@ -162,7 +167,9 @@ func partFits(p weir.Part, kind weir.BlockType) bool {
 		return kind == weir.BlockText || kind == weir.BlockReasoning || kind == weir.BlockRefusal
 	case weir.PartArguments:
 		return kind == weir.BlockToolCall
-	case weir.PartSignature, weir.PartEncrypted:
+	case weir.PartSignature:
+		return kind == weir.BlockReasoning || kind == weir.BlockToolCall
+	case weir.PartEncrypted:
 		return kind == weir.BlockReasoning
 	case weir.PartCitation:
 		return kind == weir.BlockText

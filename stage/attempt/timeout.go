@@ -34,6 +34,9 @@ func Timeout(o TimeoutOptions) weir.Middleware {
 	}
 	return func(next weir.Handler) weir.Handler {
 		return weir.HandlerFunc(func(ctx context.Context, req *weir.Request) iter.Seq2[weir.Event, error] {
+			if req.Op == weir.Realtime { // a conversation may be silent for as long as people are
+				return next.Handle(ctx, req)
+			}
 			return func(yield func(weir.Event, error) bool) { o.run(ctx, next, req, yield) }
 		})
 	}

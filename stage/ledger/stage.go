@@ -80,6 +80,9 @@ func (c *call) call(inner context.Context, next weir.Handler, yield func(weir.Ev
 	if c.client.gone() {
 		c.leave()
 	}
+	if c.err == nil && !c.left {
+		c.meter.finished = true // what has no finish of its own ends with the sequence
+	}
 }
 
 // close tells the consumer that is still there what the call came to.

@@ -95,6 +95,8 @@ func (c *call) used() (*weir.Usage, UsageState) {
 			return &m.usage, UsageEstimated
 		}
 		return &m.usage, UsageReported
+	case m.accepted && !m.seen && c.req.Op.IsRelayed():
+		return nil, UsageUnknown // nothing is known to estimate from
 	case m.seen || m.accepted:
 		return c.estimate(), UsageEstimated
 	case len(c.entry.Spent) > 0:
@@ -150,7 +152,7 @@ func (c *call) cost() (price.Money, bool) {
 	}
 	var sum price.Money
 	known := true
-	if e.Usage != nil && c.req.Op == weir.Generate {
+	if e.Usage != nil && c.req.Op != weir.CountTokens {
 		sum, known = c.price(e.Provider, e.UpstreamModel, e.Usage)
 	}
 	for _, s := range e.Spent {

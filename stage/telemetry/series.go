@@ -24,7 +24,7 @@ type series struct {
 }
 
 const (
-	operations = 3 // the last is for those that are not known here
+	operations = int(weir.Other) + 2 // the last is for those that are not known here
 	classes    = 6 // index 2 to 5 is 2xx to 5xx, 0 is the client gone
 )
 

@@ -46,7 +46,7 @@ type call struct {
 
 func (c *call) see(ev *weir.Event) {
 	switch ev.Type {
-	case weir.EventDelta, weir.EventRelay, weir.EventBlockStart, weir.EventBlockEnd:
+	case weir.EventDelta, weir.EventRelay, weir.EventBlockStart, weir.EventBlockEnd, weir.EventVector:
 		if c.first == 0 {
 			c.first = time.Since(c.start)
 		}
@@ -128,7 +128,7 @@ func (c *call) end() {
 	if c.first > 0 && stream == 1 {
 		s.firstTokens().Observe(c.first.Seconds())
 	}
-	if c.req.Op == weir.Generate {
+	if c.req.Op != weir.CountTokens {
 		d.add(c.usage)
 	}
 }

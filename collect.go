@@ -160,6 +160,8 @@ func (b *blockBuilder) build() Block {
 	out.Text += b.parts[PartText].String()
 	if out.Call != nil {
 		out.Call.Arguments = joinArguments(out.Call, b.parts[PartArguments].String())
+		out.Call.Signature += b.parts[PartSignature].String()
+		return out
 	}
 	if sig, enc := b.parts[PartSignature].String(), b.parts[PartEncrypted].String(); sig != "" || enc != "" {
 		if out.Reasoning == nil {

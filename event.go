@@ -170,6 +170,8 @@ func (ev Event) IsContent() bool {
 	switch ev.Type {
 	case EventBlockStart, EventDelta, EventBlockEnd, EventFinish, EventRelay, EventVector:
 		return true
+	case EventStart: // a conversation that was accepted has begun for the client
+		return ev.Start != nil && ev.Start.Head != nil && ev.Start.Head.Status == http.StatusSwitchingProtocols
 	}
 	return false
 }

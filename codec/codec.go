@@ -131,6 +131,10 @@ type Call struct {
 
 // An Answer is what an upstream sent, to be decoded.
 type Answer struct {
+	// Status is that of the answer, 2xx; 0 is 200.
+	Status int
+	// Method is that of the request; empty is POST.
+	Method string
 	Header http.Header
 	Body   io.Reader
 	// Stream tells that a stream was asked for. The content type decides when

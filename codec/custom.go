@@ -41,9 +41,39 @@ func WrapCustom(input string) string {
 	return string(append(jsonx.AppendString([]byte(`{"`+customInput+`":`), input), '}'))
 }
 
+// FunctionOf is what a custom tool is declared with at a target that knows
+// functions only, beside its name and CustomSchema: its description, and the
+// members of its Extra that the form of its input does not stand in. A grammar is
+// part of the description and noted as approximated, since nothing enforces it;
+// at is the tool's path in the client's words.
+func (l *Losses) FunctionOf(t *weir.Tool, at string) (description string, rest weir.Fields) {
+	path, format := at+".format", t.Extra.Value("format")
+	inner := t.Extra.Value("custom") // Chat has the definition in an object of its own
+	if v := jsonx.Get(inner, "format"); v != nil {
+		path, format = at+".custom.format", v
+	}
+	if kind := jsonx.StringOr(jsonx.Get(format, "type"), "text"); kind != "text" {
+		l.Approximate(path, "the target does not enforce a grammar; it became part of the description")
+	}
+	for _, f := range t.Extra {
+		if f.Name != "format" && f.Name != "custom" {
+			rest = append(rest, f)
+		}
+	}
+	_ = jsonx.EachMember(inner, func(key, value []byte) error {
+		switch string(key) {
+		case "name", "description", "format":
+		default:
+			rest.Add("custom."+string(key), value)
+		}
+		return nil
+	})
+	return CustomDescription(t.Description, format), rest
+}
+
 // UnwrapCustom is the input that a model wrote as arguments of such a function.
 // Arguments that are of another form are the input as they stand: models do
-// write free text where they were told to.
+// write free text where they were told to. An empty object is an empty input.
 func UnwrapCustom(arguments string) string {
 	var c CustomInput
 	input := c.Piece(arguments)
@@ -53,8 +83,9 @@ func UnwrapCustom(arguments string) string {
 // A CustomInput unwraps the input of a custom tool from the pieces of its
 // arguments, as soon as it can be told. The zero value is ready for one call.
 type CustomInput struct {
-	head  string // what came before the text, while the form is not known
-	state customState
+	head    []byte // what came before the text, while the form is not known
+	matched int    // how much of customPrefix that is, white space left aside
+	state   customState
 	// pending is an escape, or the first half of a pair, that is not complete.
 	pending string
 }
@@ -63,6 +94,7 @@ type customState uint8
 
 const (
 	customHead  customState = iota // in front of the text
+	customEmpty                    // behind an empty object
 	customText                     // inside
 	customTail                     // behind
 	customPlain                    // of another form: free text as it stands
@@ -71,55 +103,63 @@ const (
 // customPrefix is what wrapped arguments begin with, without spaces.
 const customPrefix = `{"` + customInput + `":"`
 
+// maxHead bounds what is held back in front of the text, in bytes.
+const maxHead = 1 << 10
+
 // Piece is what of the input piece adds.
 func (c *CustomInput) Piece(piece string) string {
-	switch c.state {
-	case customPlain:
-		return piece
-	case customTail:
-		return ""
-	case customText:
-		return c.text(piece)
+	for i := range len(piece) {
+		switch c.state {
+		case customPlain:
+			return string(c.take()) + piece[i:]
+		case customTail:
+			return ""
+		case customText:
+			c.head = nil
+			return c.text(piece[i:])
+		}
+		c.step(piece[i])
 	}
-	c.head += piece
-	bare := strings.Map(dropSpace, c.head)
+	if c.state == customPlain {
+		return string(c.take())
+	}
+	return ""
+}
+
+// step looks at one byte in front of the text.
+func (c *CustomInput) step(b byte) {
+	if c.state == customEmpty && b == '{' {
+		// Some send an empty object ahead of the true one (S-04).
+		c.head, c.state = c.head[:0], customHead
+	}
+	c.head = append(c.head, b)
 	switch {
-	case strings.HasPrefix(bare, customPrefix):
-		c.state = customText
-		return c.text(afterPrefix(c.head))
-	case strings.HasPrefix(customPrefix, bare):
-		return ""
+	case len(c.head) > maxHead:
+		c.state = customPlain
+	case b == ' ' || b == '\t' || b == '\n' || b == '\r':
+	case c.state == customEmpty:
+		c.state = customPlain
+	case b == customPrefix[c.matched]:
+		if c.matched++; c.matched == len(customPrefix) {
+			c.state = customText
+		}
+	case b == '}' && c.matched == 1:
+		c.matched, c.state = 0, customEmpty
+	default:
+		c.state = customPlain
 	}
-	c.state = customPlain
-	return c.head
+}
+
+func (c *CustomInput) take() []byte {
+	head := c.head
+	c.head = nil
+	return head
 }
 
 // End is what of the input is left when the arguments are over.
 func (c *CustomInput) End() string {
 	if c.state == customHead {
-		return c.head
-	}
-	return ""
-}
-
-func dropSpace(r rune) rune {
-	switch r {
-	case ' ', '\t', '\n', '\r':
-		return -1
-	}
-	return r
-}
-
-// afterPrefix is what follows the opening quote of the text.
-func afterPrefix(head string) string {
-	n := 0
-	for i := range len(head) {
-		if dropSpace(rune(head[i])) >= 0 {
-			n++
-		}
-		if n == len(customPrefix) {
-			return head[i+1:]
-		}
+		return string(c.take())
 	}
 	return ""
 }

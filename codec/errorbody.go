@@ -23,6 +23,9 @@ const maxMessage = 2 << 10
 // knows which protocol was spoken. q may be nil.
 func ParseError(status int, header http.Header, body []byte, q *Quirks) *weir.Error {
 	said := readSaid(body)
+	if said.typ == "" {
+		said.typ = awsType(header.Get("X-Amzn-Errortype"))
+	}
 	e := said.toError(status, q)
 	if e.Message == "" {
 		e.Message = describe(status, header, body)
@@ -32,6 +35,15 @@ func ParseError(status int, header http.Header, body []byte, q *Quirks) *weir.Er
 	}
 	e.RetryAfter = RetryAfter(header, time.Now())
 	return e
+}
+
+// awsType is the bare type of an error of AWS, without where it is defined:
+// "ValidationException:http://internal.amazon.com/coral/…" in the header
+// x-amzn-errortype, "com.amazon.coral.service#ValidationException" in a body.
+func awsType(s string) string {
+	s = s[strings.LastIndexByte(s, '#')+1:]
+	s, _, _ = strings.Cut(s, ":")
+	return strings.TrimSpace(s)
 }
 
 // toError is what was said as an Error.

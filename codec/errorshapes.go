@@ -120,8 +120,10 @@ func (s *said) fields(raw []byte) {
 		switch string(key) {
 		case "message", "msg", "Message":
 			s.message = nested(value)
-		case "type", "error_type", "__type":
+		case "type", "error_type":
 			s.typ = text(value)
+		case "__type":
+			s.typ = awsType(text(value))
 		case "code", "Code":
 			s.code = text(value)
 		case "status":

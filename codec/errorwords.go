@@ -55,6 +55,24 @@ var codeKinds = map[string]weir.Kind{
 	"limit_requests":               weir.KindRateLimit,     // DashScope
 	"request_too_large":            weir.KindTooLarge,      // Anthropic
 	"timeout_error":                weir.KindTimeout,       // Anthropic
+
+	// AWS: the errors of bedrock-runtime (botocore, 2026-08-07) and common ones.
+	"expiredtokenexception":               weir.KindUpstreamAuth,
+	"expiredtoken":                        weir.KindUpstreamAuth,
+	"unrecognizedclientexception":         weir.KindUpstreamAuth,
+	"invalidclienttokenid":                weir.KindUpstreamAuth,
+	"invalidsignatureexception":           weir.KindUpstreamAuth,
+	"signaturedoesnotmatch":               weir.KindUpstreamAuth,
+	"incompletesignature":                 weir.KindUpstreamAuth,
+	"missingauthenticationtoken":          weir.KindUpstreamAuth,
+	"missingauthenticationtokenexception": weir.KindUpstreamAuth,
+	"servicequotaexceededexception":       weir.KindQuota,
+	"modelnotreadyexception":              weir.KindOverloaded,
+	"serviceunavailableexception":         weir.KindOverloaded,
+	"modeltimeoutexception":               weir.KindTimeout,
+	"modelerrorexception":                 weir.KindUpstream,
+	"modelstreamerrorexception":           weir.KindUpstream,
+	"internalserverexception":             weir.KindUpstream,
 }
 
 // codePrefixes are codes of which only the beginning is fixed.
@@ -129,6 +147,11 @@ var typeKinds = map[string]weir.Kind{
 	"unavailable_error":        weir.KindOverloaded,
 	"timeout":                  weir.KindTimeout,
 	"resource_not_found_error": weir.KindNotFound,
+
+	"validationexception":       weir.KindInvalid, // AWS, in a stream
+	"accessdeniedexception":     weir.KindPermission,
+	"resourcenotfoundexception": weir.KindNotFound,
+	"conflictexception":         weir.KindConflict,
 }
 
 // rpcKinds are google.rpc codes.

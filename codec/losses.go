@@ -53,7 +53,12 @@ func (l Losses) Refuse(strict bool) error {
 // the top level). Mere spellings lose nothing and are passed over.
 func (l *Losses) DropExtra(path string, extra weir.Fields) {
 	for i := range extra {
-		if f := &extra[i]; !f.Spelling && !jsonx.IsNull(f.Value) {
+		f := &extra[i]
+		switch {
+		case f.Spelling || jsonx.IsNull(f.Value):
+		case isPrompt(path):
+			l.Approximate(path, "a text to be continued became a message to be answered")
+		default:
 			l.Drop(join(path, f.Name), "the target's protocol has no such field")
 		}
 	}

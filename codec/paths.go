@@ -54,6 +54,9 @@ func (p Paths) Block(at Place) string {
 		}
 	}
 	path := p.Message(at.Message)
+	if p.body.From == weir.OllamaChat && at.Message < len(p.body.Messages) {
+		return ollamaBlock(path, &p.body.Messages[at.Message], at.Block)
+	}
 	switch {
 	case p.body.From == weir.GeminiGenerate:
 		path += ".parts"
@@ -61,4 +64,35 @@ func (p Paths) Block(at Place) string {
 		path += ".content"
 	}
 	return path + "[" + strconv.Itoa(at.Block) + "]"
+}
+
+// ollamaBlock is the path of a block in Ollama's words, whose messages have a
+// member for every sort: "messages[2].images[0]". Prompts have no messages around
+// them.
+func ollamaBlock(path string, m *weir.Message, block int) string {
+	if block >= len(m.Blocks) {
+		return path
+	}
+	typ, n := m.Blocks[block].Type, 0
+	for i := range m.Blocks[:block] {
+		if m.Blocks[i].Type == typ {
+			n++
+		}
+	}
+	member := "content"
+	switch typ {
+	case weir.BlockReasoning:
+		member = "thinking"
+	case weir.BlockImage:
+		member = "images[" + strconv.Itoa(n) + "]"
+	case weir.BlockToolCall:
+		member = "tool_calls[" + strconv.Itoa(n) + "]"
+	}
+	switch {
+	case m.At == "":
+		return path + "." + member
+	case typ == weir.BlockImage:
+		return member
+	}
+	return path
 }

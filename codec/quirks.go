@@ -27,8 +27,15 @@ type Quirks struct {
 	TemperatureMin *float64 `json:"temperature_min,omitempty"`
 	TemperatureMax *float64 `json:"temperature_max,omitempty"`
 	TopPMax        *float64 `json:"top_p_max,omitempty"`
+	// TemperatureOrTopP tells that the upstream refuses the two together: top_p
+	// is left out where temperature is sent, with a loss note (Claude 4.x).
+	TemperatureOrTopP bool `json:"temperature_or_top_p,omitempty"`
 	// MaxStop is how many stop sequences are accepted, 0 is any number.
 	MaxStop int `json:"max_stop,omitempty"`
+
+	// CompletionsPath is the path of the legacy completions where it is another
+	// than "/completions": "/fim/completions" (Mistral).
+	CompletionsPath string `json:"completions_path,omitempty"`
 
 	// NoStreamOptions leaves out stream_options: the upstream refuses it, or
 	// reports usage anyway.
@@ -61,6 +68,11 @@ type Quirks struct {
 	// loss note where the client asked for another. Empty: any. (OpenAI gpt-5.4
 	// to 5.6 and parts of the 6 series: "none"; the Responses API has no such limit.)
 	ToolsEffort string `json:"tools_effort,omitempty"`
+	// ToolsProtocol is the protocol in which a request that has tools is sent,
+	// whatever its client spoke, if the model answers in it ("openai.responses"
+	// for the models of ToolsEffort, and those that take no tools in Chat at
+	// all). Empty: the client's.
+	ToolsProtocol string `json:"tools_protocol,omitempty"`
 	// ThinkingModes are the accepted values of Anthropic's thinking.type,
 	// empty is any.
 	ThinkingModes []string `json:"thinking_modes,omitempty"`
@@ -88,6 +100,10 @@ type Quirks struct {
 	// ToolChoices are the accepted modes of tool_choice ("auto", "none",
 	// "required", "named"), empty is any. Others become auto, with a note.
 	ToolChoices []string `json:"tool_choices,omitempty"`
+	// NoCustomTools declares custom tools, whose input is free text, as functions
+	// of one text in Chat: the upstream knows functions only. Their calls are
+	// unwrapped again in the answer (S-13).
+	NoCustomTools bool `json:"no_custom_tools,omitempty"`
 	// ToolNameMax and ToolIDMax bound names and call ids; longer ones are
 	// shortened deterministically and mapped back. 0 is 64.
 	ToolNameMax int `json:"tool_name_max,omitempty"`
@@ -98,6 +114,9 @@ type Quirks struct {
 	// json_schema that is not accepted becomes json_object with the schema as
 	// an instruction, with a note.
 	Formats []string `json:"formats,omitempty"`
+	// KeepsResponses tells that the upstream's Responses API keeps what it
+	// answered, so that previous_response_id and conversation go up as they are.
+	KeepsResponses bool `json:"keeps_responses,omitempty"`
 	// CacheControl tells that Chat content parts may carry cache_control.
 	CacheControl bool `json:"cache_control,omitempty"`
 	// BetaHeaders are the anthropic-beta values that may go to an upstream
@@ -105,6 +124,13 @@ type Quirks struct {
 	BetaHeaders []string `json:"beta_headers,omitempty"`
 	// AnthropicVersion pins anthropic-version; empty forwards the client's.
 	AnthropicVersion string `json:"anthropic_version,omitempty"`
+	// SchemaDialect is what a Gemini upstream takes as schema of a tool or an
+	// answer: "json" is JSON Schema, "openapi" the older subset of OpenAPI. Empty
+	// goes by the model's generation.
+	SchemaDialect string `json:"schema_dialect,omitempty"`
+	// FlatCount tells that countTokens of a Gemini upstream takes system text and
+	// tools beside the contents, and no generateContentRequest (Vertex AI).
+	FlatCount bool `json:"flat_count,omitempty"`
 
 	// FinishReasons maps the upstream's odd words to Weir's ("sensitive":
 	// "content_filter"). "error" makes the answer a retriable failure.

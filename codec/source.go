@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 )
 
@@ -72,7 +73,7 @@ func (s *Source) skipMark() int {
 // fill reads once from the source.
 func (s *Source) fill() {
 	if len(s.buf) == cap(s.buf) {
-		s.buf = append(s.buf, 0)[:len(s.buf)]
+		s.buf = slices.Grow(s.buf, len(s.buf)+1) // twice: the answers that outgrow it may be megabytes
 	}
 	n, err := s.src.Read(s.buf[len(s.buf):cap(s.buf)])
 	s.buf, s.err = s.buf[:len(s.buf)+n], err
@@ -121,7 +122,17 @@ func (s *Source) ReadAll(limit int) ([]byte, error) {
 	return s.buf, nil
 }
 
-// Release gives the buffer back. Nothing that was read may be used afterwards.
+// Keep is body, which ReadAll has returned, as the caller's own: it outlives Release.
+// A long one is not copied, since its buffer is not used again.
+func (s *Source) Keep(body []byte) []byte {
+	if cap(s.buf) > maxPooled {
+		return body
+	}
+	return bytes.Clone(body)
+}
+
+// Release gives the buffer back. Nothing that was read may be used afterwards, but for
+// what Keep has returned.
 func (s *Source) Release() {
 	s.giveBack()
 	s.err = io.EOF

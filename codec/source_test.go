@@ -53,3 +53,24 @@ func TestASourceIsReadWholeWithinALimit(t *testing.T) {
 	}
 	s.Release()
 }
+
+// What is kept is not written over by the next answer, long or short.
+func TestWhatASourceKeepsStays(t *testing.T) {
+	for _, size := range []int{10, 2 * maxPooled} {
+		text := strings.Repeat("x", size)
+		s, _ := NewSource(strings.NewReader(text))
+		all, err := s.ReadAll(size)
+		kept := s.Keep(all)
+		s.Release()
+		for range 8 { // of which one gets the buffer back
+			next, _ := NewSource(strings.NewReader(strings.Repeat("y", size)))
+			if _, err := next.ReadAll(size); err != nil {
+				t.Fatal(err)
+			}
+			next.Release()
+		}
+		if err != nil || string(kept) != text {
+			t.Errorf("%d bytes became %.20q, %v", size, kept, err)
+		}
+	}
+}

@@ -23,6 +23,10 @@ var clientWords = map[weir.Protocol]map[string]string{
 		"thinking_budget":       "thinking.budget_tokens",
 		"enable_thinking":       "thinking.type",
 	},
+	weir.OpenAICompletions: {
+		"max_completion_tokens": "max_tokens",
+		"top_logprobs":          "logprobs",
+	},
 	weir.OpenAIResponses: {
 		"max_tokens":            "max_output_tokens",
 		"max_completion_tokens": "max_output_tokens",
@@ -55,8 +59,9 @@ var clientWords = map[weir.Protocol]map[string]string{
 		"reasoning_effort":      "generationConfig.thinkingConfig.thinkingLevel",
 		"tool_choice":           "toolConfig.functionCallingConfig",
 		"service_tier":          "serviceTier",
+		"previous_response_id":  "cachedContent",
 	},
-	weir.OllamaChat: {
+	weir.OllamaChat: { //nolint:gosec // names of settings, no credentials
 		"max_tokens":            "options.num_predict",
 		"max_completion_tokens": "options.num_predict",
 		"temperature":           "options.temperature",
@@ -84,6 +89,12 @@ var clientWords = map[weir.Protocol]map[string]string{
 		"tool_choice":           "toolConfig.toolChoice",
 		"metadata":              "requestMetadata",
 		"service_tier":          "serviceTier",
+		"top_k":                 "additionalModelRequestFields.top_k",
+		"reasoning":             "additionalModelRequestFields", // each maker has a switch of its own
+		"thinking":              "additionalModelRequestFields.thinking",
+		"enable_thinking":       "additionalModelRequestFields.thinking",
+		"thinking_budget":       "additionalModelRequestFields.thinking.budget_tokens",
+		"reasoning_effort":      "outputConfig.effort",
 	},
 }
 

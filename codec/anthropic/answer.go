@@ -77,9 +77,13 @@ func errorIn(a *codec.Answer, data []byte) *weir.Error {
 }
 
 // fromAnswer makes a block that was read the answer's: its tool has the client's
-// name, its thinking the name of who made it.
+// name and type, its thinking the name of who made it. The input of a custom tool
+// is still wrapped.
 func fromAnswer(a *codec.Answer, b *weir.Block) {
 	if b.Call != nil {
+		if a.Custom[b.Call.Name] {
+			b.Call.Type = weir.ToolCustom
+		}
 		b.Call.Name = toolName(a, b.Call.Name)
 	}
 	if b.Reasoning != nil && a.Target != nil {

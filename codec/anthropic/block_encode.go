@@ -16,7 +16,7 @@ func hasInk(s string) bool {
 func (e *bodyEncoder) blocks(parts []part, role weir.Role) error {
 	e.buf.BeginArray()
 	for _, p := range parts {
-		if err := e.block(p.block, p.path(), role); err != nil {
+		if err := e.block(p.block, e.path(p), role); err != nil {
 			return err
 		}
 	}
@@ -151,7 +151,7 @@ func (e *bodyEncoder) toolUse(b *weir.Block, at string) error {
 // is refused by name, not sent on (S-07).
 func (e *bodyEncoder) input(c *weir.ToolCall, at string) ([]byte, error) {
 	if c.Type == weir.ToolCustom {
-		return freeInput(c.Arguments), nil
+		return []byte(codec.WrapCustom(c.Arguments)), nil
 	}
 	object, ok := codec.RepairArguments(c.Arguments)
 	if !ok {

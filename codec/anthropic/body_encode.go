@@ -1,7 +1,6 @@
 package anthropic
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/weir-gateway/weir"
@@ -22,6 +21,7 @@ type bodyEncoder struct {
 	buf    jsonx.Buffer
 	losses codec.Losses
 	names  *codec.NameMap
+	paths  codec.Paths
 	// drop is how many of the cache breakpoints, from the first, are left out.
 	drop int
 	plan plan
@@ -34,8 +34,8 @@ func (e *bodyEncoder) encode() error {
 	if err := e.refuse(); err != nil {
 		return err
 	}
-	system, rest := splitSystem(e.body.Messages)
-	turns := e.turns(rest, len(system))
+	system := leadingSystem(e.body.Messages)
+	turns := e.turns(len(system))
 	if !e.same {
 		pairByOrder(turns)
 		if err := e.checkTurns(turns); err != nil {
@@ -88,8 +88,9 @@ func (e *bodyEncoder) checkPrefill(turns []turn) error {
 	}
 	last := &turns[len(turns)-1]
 	if e.q.Prefill == "refused" {
-		err := weir.Errorf(weir.KindUnsupported, "messages[%d]: the model does not continue an assistant message", last.msg)
-		err.Param, err.Hint = fmt.Sprintf("messages[%d]", last.msg), "end the conversation with a user message"
+		at := e.paths.Message(last.msg)
+		err := weir.Errorf(weir.KindUnsupported, "%s: the model does not continue an assistant message", at)
+		err.Param, err.Hint = at, "end the conversation with a user message"
 		return err
 	}
 	if n := len(last.parts); n > 0 && last.parts[n-1].block.Type == weir.BlockText {
@@ -123,13 +124,13 @@ func (e *bodyEncoder) system(system []weir.Message) error {
 	for i := range system {
 		for k := range system[i].Blocks {
 			if b := &system[i].Blocks[k]; b.Type != weir.BlockText || e.same || strings.TrimSpace(b.Text) != "" {
-				parts = append(parts, part{b, i, k})
+				parts = append(parts, part{b, codec.Place{Message: i, Block: k}})
 			}
 		}
-		e.lost(system[i].Extra, fmt.Sprintf("messages[%d]", i))
+		e.lost(system[i].Extra, e.paths.Message(i))
 	}
 	if e.plan.instruction != "" {
-		parts = append(parts, part{&weir.Block{Type: weir.BlockText, Text: e.plan.instruction}, len(system), 0})
+		parts = append(parts, part{block: &weir.Block{Type: weir.BlockText, Text: e.plan.instruction}})
 	}
 	if len(parts) == 0 && !e.same {
 		return nil
@@ -155,7 +156,7 @@ func (e *bodyEncoder) messages(turns []turn) error {
 		} else if err := e.blocks(t.parts, t.role); err != nil {
 			return err
 		}
-		e.extra(start, t.extra, fmt.Sprintf("messages[%d]", t.msg))
+		e.extra(start, t.extra, e.paths.Message(t.msg))
 		e.buf.EndObject()
 	}
 	e.buf.EndArray()

@@ -238,7 +238,7 @@ func (e *messageEncoder) call(b *jsonx.Buffer, blk *weir.Block, fin *weir.Finish
 	}
 	input, ok := codec.RepairArguments(c.Arguments)
 	if c.Type == weir.ToolCustom {
-		input, ok = string(freeInput(c.Arguments)), true
+		input, ok = codec.WrapCustom(c.Arguments), true
 	}
 	if !ok && (fin.Reason == weir.FinishLength || fin.Reason == weir.FinishContextWindow) {
 		dropOnce(&e.losses, "content.tool_use", "the call was cut by the token cap")
@@ -252,15 +252,6 @@ func (e *messageEncoder) call(b *jsonx.Buffer, blk *weir.Block, fin *weir.Finish
 	appendCall(b, c, []byte(input))
 	b.EndObject()
 	return nil
-}
-
-// freeInput is the free text of a custom tool as the input of a function.
-func freeInput(text string) []byte {
-	var free jsonx.Buffer
-	free.BeginObject()
-	free.StringField("input", text)
-	free.EndObject()
-	return free.B
 }
 
 // appendCall writes the members of a tool_use block into an open object.

@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/codec"
 	"github.com/weir-gateway/weir/internal/jsonx"
 )
 
@@ -214,7 +215,7 @@ func (w *streamWriter) closeBlock(dst []byte, b *outBlock) []byte {
 		dst = w.seal(dst, b)
 	}
 	if b.custom() {
-		dst = appendDelta(dst, b.out, outTool, string(freeInput(string(b.text))))
+		dst = appendDelta(dst, b.out, outTool, codec.WrapCustom(string(b.text)))
 	}
 	if !b.open {
 		if len(b.citations) > 0 {

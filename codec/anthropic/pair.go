@@ -21,7 +21,7 @@ func pairByOrder(turns []turn) {
 			}
 			if p.block.Call.ID == "" {
 				b := p.block.Clone()
-				b.Call.ID = fmt.Sprintf("call_%d_%d", p.msg, p.blk)
+				b.Call.ID = fmt.Sprintf("call_%d_%d", p.at.Message, p.at.Block)
 				p.block = &b
 			}
 			waiting = append(waiting, p.block.Call.ID)

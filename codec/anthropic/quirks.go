@@ -31,6 +31,7 @@ func edits(w *weir.Wire, req *weir.Request, target *codec.Target, losses *codec.
 	e.stream(req)
 	e.clamp("temperature", e.q.TemperatureMin, e.q.TemperatureMax)
 	e.clamp("top_p", nil, e.q.TopPMax)
+	e.oneSampling()
 	e.stop()
 	e.toolChoice()
 	e.thinking()
@@ -83,6 +84,16 @@ func (e *editor) clamp(key string, low, high *float64) {
 		e.set(key, jsonx.AppendFloat(nil, to))
 		e.losses.Clamp(key, "the target accepts a smaller range")
 	}
+}
+
+// oneSampling keeps temperature where the upstream refuses it beside top_p.
+func (e *editor) oneSampling() {
+	said := func(key string) bool { v := e.get(key); return v != nil && !jsonx.IsNull(v) }
+	if !e.q.TemperatureOrTopP || slices.Contains(e.q.DropParams, "temperature") || !said("temperature") || !said("top_p") {
+		return
+	}
+	e.set("top_p", nil)
+	e.losses.Drop("top_p", "the target does not accept it beside temperature")
 }
 
 func (e *editor) stop() {

@@ -19,13 +19,20 @@ func (anthropicCodec) EncodeRequest(req *weir.Request, target *codec.Target) (*c
 	if req.Op != weir.Generate && req.Op != weir.CountTokens {
 		return nil, weir.Errorf(weir.KindUnsupported, "Messages has no operation %s", req.Op)
 	}
-	w, header, losses, back, err := wireFor(req, target)
+	call := &codec.Call{Path: "/v1/messages", Stream: req.Stream}
+	if req.Op == weir.CountTokens {
+		call.Path, call.Stream = "/v1/messages/count_tokens", false
+	}
+	w, losses, err := wireFor(req, target, call)
 	if err != nil {
 		return nil, err
 	}
 	edits, err := edits(w, req, target, &losses)
 	if err != nil {
 		return nil, err
+	}
+	if w != req.Wire {
+		tellClient(losses, req)
 	}
 	if err := losses.Refuse(req.Strict); err != nil {
 		return nil, err
@@ -34,43 +41,65 @@ func (anthropicCodec) EncodeRequest(req *weir.Request, target *codec.Target) (*c
 	if err != nil {
 		return nil, err
 	}
-	call := &codec.Call{
-		Path: "/v1/messages", Header: headerFor(header, target), Body: body,
-		Stream: req.Stream, Losses: losses, Names: back,
-	}
-	if req.Op == weir.CountTokens {
-		call.Path, call.Stream = "/v1/messages/count_tokens", false
-	}
+	call.Body, call.Losses = body, losses
 	return call, nil
 }
 
-// wireFor is the body before the quirks: the client's bytes, or new ones.
-func wireFor(req *weir.Request, target *codec.Target) (*weir.Wire, http.Header, codec.Losses, map[string]string, error) {
+// wireFor is the body before the quirks: the client's bytes, or new ones. It sets
+// the call's header and what the answer has to be read with.
+func wireFor(req *weir.Request, target *codec.Target, call *codec.Call) (*weir.Wire, codec.Losses, error) {
 	if req.Wire != nil && req.Wire.Protocol == protocol {
 		rewrite, err := mustRewrite(req, target.Quirks)
 		if err != nil {
-			return nil, nil, nil, nil, err
+			return nil, nil, err
 		}
 		if !rewrite {
-			return req.Wire, req.Wire.Header, nil, nil, nil
+			call.Header = headerFor(req.Wire.Header, target)
+			return req.Wire, nil, nil
 		}
 	}
 	body, err := req.Body()
 	if err != nil {
-		return nil, nil, nil, nil, err
+		return nil, nil, err
 	}
 	if err := codec.RefuseThread(body); err != nil {
-		return nil, nil, nil, nil, err
+		return nil, nil, err
 	}
-	e := &bodyEncoder{req: req, body: body, target: target, q: target.Quirks, same: body.From == protocol}
+	e := &bodyEncoder{req: req, body: body, target: target, q: target.Quirks, paths: codec.NewPaths(body), same: body.From == protocol}
 	if err := e.encode(); err != nil {
-		return nil, nil, nil, nil, err
+		return nil, nil, err
 	}
 	var header http.Header
 	if e.same {
 		header = body.Header
 	}
-	return &weir.Wire{Protocol: protocol, Body: e.buf.B}, header, e.losses, e.names.Back(), nil
+	call.Header = headerFor(header, target)
+	call.Names, call.Custom = e.names.Back(), codec.CustomTools(body, e.names.Sent)
+	return &weir.Wire{Protocol: protocol, Body: e.buf.B}, e.losses, nil
+}
+
+// chatWords are what Chat, and with it the shared table of words, calls the
+// settings of this protocol that losses name.
+var chatWords = map[string]string{
+	"thinking":             "reasoning",
+	"thinking.type":        "reasoning",
+	"output_config.effort": "reasoning_effort",
+	"stop_sequences":       "stop",
+}
+
+// tellClient puts losses in the words of the client of a request that was written
+// anew.
+func tellClient(losses codec.Losses, req *weir.Request) {
+	body, err := req.Body()
+	if err != nil {
+		return
+	}
+	for i := range losses {
+		if word, ok := chatWords[losses[i].Field]; ok && body.From != protocol && codec.ClientWord(body.From, word) != word {
+			losses[i].Field = word
+		}
+	}
+	codec.InClientWords(losses, body.From)
 }
 
 // mustRewrite reports whether target's quirks reach into the messages, so that

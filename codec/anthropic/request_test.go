@@ -130,7 +130,7 @@ func TestRequestsOfOtherProtocolsAreTranslated(t *testing.T) {
 		{"choices of tools", // S-11
 			weir.Body{MaxTokens: new(int64(5)), Messages: user("a"), Tools: []weir.Tool{tool, {Type: weir.ToolFunction, Name: "g"}}, ToolChoice: &weir.ToolChoice{Mode: weir.ToolModeRequired, Names: []string{"g"}}, ParallelToolCalls: new(false)}, codec.Quirks{},
 			`{"max_tokens":5,"tools":[{"name":"g","input_schema":{"type":"object","properties":{}}}],"messages":[{"role":"user","content":"a"}],"tool_choice":{"type":"any","disable_parallel_tool_use":true}}`,
-			"approximated tool_choice"},
+			"approximated tool_choice, dropped tools[0]"},
 		{"only signed thinking of this format is sent", // T-03
 			weir.Body{MaxTokens: new(int64(5)), Messages: []weir.Message{weir.UserText("a"), {Role: weir.RoleAssistant, Blocks: []weir.Block{
 				{Type: weir.BlockReasoning, Text: "mine", Reasoning: &weir.Reasoning{Format: reasoningFormat, Signature: "S"}},

@@ -40,6 +40,8 @@ type openBlock struct {
 	// input is a tool call's input where it came with the start, which is the
 	// call's arguments unless others follow.
 	input string
+	// custom unwraps the input of a custom tool; nil for any other block.
+	custom *codec.CustomInput
 }
 
 // frameType is what a frame is.

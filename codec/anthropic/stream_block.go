@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/codec"
 	"github.com/weir-gateway/weir/internal/jsonx"
 	"github.com/weir-gateway/weir/internal/sse"
 )
@@ -33,6 +34,9 @@ func (d *streamDecoder) blockStart(f *sse.Frame) bool {
 			open.input = b.Call.Arguments
 		}
 		b.Call.Arguments = ""
+		if b.Call.Type == weir.ToolCustom {
+			open.custom = new(codec.CustomInput)
+		}
 	}
 	events := d.endOpen(wire)
 	if len(d.open) >= maxOpen {
@@ -92,6 +96,11 @@ func (d *streamDecoder) blockDelta(f *sse.Frame) bool {
 	ev.Index = open.index
 	if ev.Part == weir.PartArguments && ev.Type == weir.EventDelta {
 		open.input = ""
+		if open.custom != nil {
+			if ev.Text = open.custom.Piece(ev.Text); ev.Text == "" {
+				ev = weir.Event{Type: weir.EventRelay}
+			}
+		}
 	}
 	return d.emit(f.Raw, ev)
 }
@@ -151,9 +160,13 @@ func (d *streamDecoder) blockStop(f *sse.Frame) bool {
 
 func (b openBlock) end() []weir.Event {
 	end := weir.Event{Type: weir.EventBlockEnd, Index: b.index}
-	if b.input == "" {
+	text := b.input
+	if b.custom != nil {
+		text = b.custom.Piece(text) + b.custom.End()
+	}
+	if text == "" {
 		return []weir.Event{end}
 	}
-	input := weir.Event{Type: weir.EventDelta, Part: weir.PartArguments, Index: b.index, Text: b.input}
+	input := weir.Event{Type: weir.EventDelta, Part: weir.PartArguments, Index: b.index, Text: text}
 	return []weir.Event{input, end}
 }

@@ -113,7 +113,7 @@ func foreignThinking(r *weir.ReasoningConfig, q *codec.Quirks, maxTokens int64, 
 	}
 	effort := anthropicEffort(r.Effort)
 	if effort != r.Effort {
-		losses.Clamp("reasoning.effort", "the least effort here is low")
+		losses.Clamp("reasoning_effort", "the least effort here is low")
 	}
 	budgeted := len(q.ThinkingModes) == 0 || slices.Contains(q.ThinkingModes, thinkEnabled)
 	adaptive := len(q.ThinkingModes) == 0 || slices.Contains(q.ThinkingModes, thinkAdaptive)

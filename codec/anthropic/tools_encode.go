@@ -11,9 +11,6 @@ import (
 // emptySchema is that of a tool without parameters.
 var emptySchema = []byte(`{"type":"object","properties":{}}`)
 
-// customSchema stands in for the free text of a custom tool.
-var customSchema = []byte(`{"type":"object","properties":{"input":{"type":"string"}},"required":["input"],"additionalProperties":false}`)
-
 // toolNames gives every tool of the request a name that the target accepts
 // (S-09). A client of this protocol has its own kept.
 func (e *bodyEncoder) toolNames(turns []turn) *codec.NameMap {
@@ -70,6 +67,11 @@ func (e *bodyEncoder) allowed() []bool {
 	if slices.Contains(out, false) {
 		e.losses.Approximate("tool_choice", "the tools that are not allowed were left out")
 	}
+	for i := range out {
+		if !out[i] {
+			e.losses.Drop(fmt.Sprintf("tools[%d]", i), "left out, since it may not be called")
+		}
+	}
 	return out
 }
 
@@ -83,18 +85,18 @@ func (e *bodyEncoder) tool(t *weir.Tool, at string) error {
 		err.Param, err.Hint = at, "leave the tool out, or ask for a model of the provider that runs it"
 		return err
 	}
-	schema := t.Schema
+	schema, description, extra := t.Schema, t.Description, t.Extra
 	switch {
-	case t.Type == weir.ToolCustom:
-		schema = customSchema
-		e.losses.Approximate(at, "a tool with free input became a function with one text")
+	case t.Type == weir.ToolCustom: // S-13
+		schema = codec.CustomSchema()
+		description, extra = e.losses.FunctionOf(t, at)
 	case schema == nil && !e.same:
 		schema = emptySchema
 	}
 	start := e.begin()
 	e.buf.StringField("name", e.toolName(t.Name, at))
-	if t.Description != "" {
-		e.buf.StringField("description", t.Description)
+	if description != "" {
+		e.buf.StringField("description", description)
 	}
 	if schema != nil {
 		e.buf.RawField("input_schema", schema)
@@ -103,7 +105,7 @@ func (e *bodyEncoder) tool(t *weir.Tool, at string) error {
 		e.buf.BoolField("strict", *t.Strict)
 	}
 	e.cache(t.Cache, at)
-	e.extra(start, t.Extra, at)
+	e.extra(start, extra, at)
 	e.buf.EndObject()
 	return nil
 }

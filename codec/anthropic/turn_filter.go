@@ -37,7 +37,7 @@ func (e *bodyEncoder) filterParts(t turn) []part {
 			}
 		case weir.BlockReasoning:
 			if !e.keepsReasoning(t.role, b) {
-				e.losses.Drop(p.path(), "thinking without a signature of this provider is not accepted")
+				e.losses.Drop(e.path(p), "thinking without a signature of this provider is not accepted")
 				continue
 			}
 		}
@@ -87,7 +87,7 @@ func thinkBeforeCalls(parts []part) []part {
 	thought := slices.IndexFunc(parts, is(weir.BlockReasoning))
 	switch {
 	case thought < 0:
-		lost := part{&weir.Block{Type: weir.BlockReasoning}, parts[call].msg, parts[call].blk}
+		lost := part{&weir.Block{Type: weir.BlockReasoning}, parts[call].at}
 		return slices.Insert(parts, 0, lost)
 	case thought > call:
 		p := parts[thought]

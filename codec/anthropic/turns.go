@@ -1,7 +1,6 @@
 package anthropic
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/weir-gateway/weir"
@@ -21,38 +20,37 @@ type turn struct {
 
 // A part is a block and where in the request it stood.
 type part struct {
-	block    *weir.Block
-	msg, blk int
+	block *weir.Block
+	at    codec.Place
 }
 
-func (p part) path() string { return fmt.Sprintf("messages[%d].content[%d]", p.msg, p.blk) }
+// path is where in the client's request p stood, in the client's words.
+func (e *bodyEncoder) path(p part) string { return e.paths.Block(p.at) }
 
-// splitSystem separates the leading system messages from the conversation.
-func splitSystem(msgs []weir.Message) (system, rest []weir.Message) {
+// leadingSystem are the system messages at the head of the conversation.
+func leadingSystem(msgs []weir.Message) []weir.Message {
 	n := 0
 	for n < len(msgs) && isSystem(msgs[n].Role) {
 		n++
 	}
-	return msgs[:n], msgs[n:]
+	return msgs[:n]
 }
 
 func isSystem(r weir.Role) bool { return r == weir.RoleSystem || r == weir.RoleDeveloper }
 
-// turns brings the conversation behind the system prompt into the order of
-// protocols.md §6.4. A client of this protocol has its messages kept apart as
-// they were, since the API merges them itself.
-func (e *bodyEncoder) turns(msgs []weir.Message, first int) []turn {
-	numbers := make([]int, len(msgs))
-	for i := range numbers {
-		numbers[i] = first + i
-	}
+// turns brings the conversation from message first on, which is what is behind
+// the system prompt, into the order of protocols.md §6.4. A client of this
+// protocol has its messages kept apart as they were, since the API merges them
+// itself.
+func (e *bodyEncoder) turns(first int) []turn {
+	in := codec.Turns(e.body.Messages)[first:]
 	if !e.same || e.q.SystemFirst {
-		msgs, numbers = e.demoteSystem(msgs, first)
+		in = codec.SystemTurnsFirst(in, e.paths.Message, &e.losses)
 	}
 	var out []turn
-	for i := range msgs {
-		t := newTurn(&msgs[i], numbers[i])
-		e.named(&t, &msgs[i])
+	for i := range in {
+		t := newTurn(&in[i])
+		e.named(&t, &in[i].Message)
 		if n := len(out); n > 0 && e.merges(&out[n-1], &t) {
 			out[n-1].parts = append(out[n-1].parts, t.parts...)
 			out[n-1].plain = false
@@ -68,42 +66,13 @@ func (e *bodyEncoder) turns(msgs []weir.Message, first int) []turn {
 	return out
 }
 
-// demoteSystem turns later system messages into user text, and numbers what
-// comes out by the messages that went in; what was added has the number of the
-// message before it.
-func (e *bodyEncoder) demoteSystem(msgs []weir.Message, first int) ([]weir.Message, []int) {
-	var losses codec.Losses
-	out := codec.SystemFirst(msgs, &losses)
-	for _, l := range losses {
-		var n int
-		if _, err := fmt.Sscanf(l.Field, "messages[%d]", &n); err == nil {
-			l.Field = fmt.Sprintf("messages[%d]", n+first)
-		}
-		e.losses = append(e.losses, l)
-	}
-	numbers := make([]int, len(out))
-	from := 0
-	for i := range out {
-		for from < len(msgs) && isSystem(msgs[from].Role) {
-			from++
-		}
-		if from < len(msgs) && msgs[from].Role == out[i].Role {
-			numbers[i] = first + from
-			from++
-			continue
-		}
-		numbers[i] = first + max(from-1, 0)
-	}
-	return out, numbers
-}
-
-func newTurn(m *weir.Message, number int) turn {
-	t := turn{role: m.Role, plain: m.Plain, extra: slices.Clone(m.Extra), msg: number}
+func newTurn(m *codec.Turn) turn {
+	t := turn{role: m.Role, plain: m.Plain, extra: slices.Clone(m.Extra), msg: m.At}
 	if m.Role == weir.RoleTool {
 		t.role, t.tool, t.plain = weir.RoleUser, true, false
 	}
 	for i := range m.Blocks {
-		t.parts = append(t.parts, part{&m.Blocks[i], number, i})
+		t.parts = append(t.parts, part{&m.Blocks[i], m.Place(i)})
 	}
 	return t
 }
@@ -113,7 +82,7 @@ func (e *bodyEncoder) named(t *turn, m *weir.Message) {
 	if m.Name == "" || m.Role == weir.RoleTool {
 		return
 	}
-	e.losses.Approximate(fmt.Sprintf("messages[%d].name", t.msg), "the name was put before the text")
+	e.losses.Approximate(e.paths.Message(t.msg)+".name", "the name was put before the text")
 	for i := range t.parts {
 		if b := t.parts[i].block; b.Type == weir.BlockText {
 			renamed := *b
@@ -155,10 +124,10 @@ func (e *bodyEncoder) checkTurns(turns []turn) error {
 		return err
 	}
 	for i := range turns {
-		if err := checkCalls(turns, i); err != nil {
+		if err := e.checkCalls(turns, i); err != nil {
 			return err
 		}
-		if err := checkResults(turns, i); err != nil {
+		if err := e.checkResults(turns, i); err != nil {
 			return err
 		}
 	}
@@ -180,12 +149,12 @@ func (e *bodyEncoder) beginWithUser(turns []turn) []turn {
 		at = turns[0].msg
 	}
 	e.losses.Approximate("messages", "a conversation begins with the user here: a message was put before it")
-	first := part{&weir.Block{Type: weir.BlockText, Text: opening}, at, 0}
+	first := part{&weir.Block{Type: weir.BlockText, Text: opening}, codec.Place{Message: at}}
 	return slices.Insert(turns, 0, turn{role: weir.RoleUser, parts: []part{first}, plain: true, msg: at})
 }
 
 // checkCalls looks for the results of turn i's calls in the turn behind it.
-func checkCalls(turns []turn, i int) error {
+func (e *bodyEncoder) checkCalls(turns []turn, i int) error {
 	order := map[string]int{}
 	var results []part
 	if i+1 < len(turns) {
@@ -198,13 +167,15 @@ func checkCalls(turns []turn, i int) error {
 			continue
 		}
 		if _, twice := order[c.ID]; twice || c.ID == "" {
-			return weir.Invalid(p.path(), "%s: the id %q of a tool call has to be there and be unique", p.path(), c.ID)
+			at := e.path(p)
+			return weir.Invalid(at, "%s: the id %q of a tool call has to be there and be unique", at, c.ID)
 		}
 		order[c.ID] = len(order)
 		if !answered[c.ID] {
-			e := weir.Invalid(p.path(), "%s: the tool call %q has no result in the next message", p.path(), c.ID)
-			e.Hint = "send one tool result for every call, directly after it"
-			return e
+			at := e.path(p)
+			err := weir.Invalid(at, "%s: the tool call %q has no result in the next message", at, c.ID)
+			err.Hint = "send one tool result for every call, directly after it"
+			return err
 		}
 	}
 	if len(order) > 1 {
@@ -246,7 +217,7 @@ func callIDs(parts []part) map[string]bool {
 }
 
 // checkResults looks for the calls of turn i's results in the turn before it.
-func checkResults(turns []turn, i int) error {
+func (e *bodyEncoder) checkResults(turns []turn, i int) error {
 	results := leadingResults(turns[i].parts)
 	if len(results) == 0 {
 		return nil
@@ -258,7 +229,8 @@ func checkResults(turns []turn, i int) error {
 	for _, p := range results {
 		r := p.block.Result
 		if !asked[r.CallID] {
-			return weir.Invalid(p.path(), "%s: the tool result %q answers no call of the message before", p.path(), r.CallID)
+			at := e.path(p)
+			return weir.Invalid(at, "%s: the tool result %q answers no call of the message before", at, r.CallID)
 		}
 	}
 	return nil

@@ -88,6 +88,9 @@ func wholeBlocks(a *codec.Answer, content []byte) ([]weir.Event, error) {
 			return upstreamError(a, "the answer is malformed: %w", err)
 		}
 		fromAnswer(a, &b)
+		if b.Call != nil && b.Call.Type == weir.ToolCustom {
+			b.Call.Arguments = codec.UnwrapCustom(b.Call.Arguments)
+		}
 		events = append(events,
 			weir.Event{Type: weir.EventBlockStart, Index: int32(i), Block: &b},
 			weir.Event{Type: weir.EventBlockEnd, Index: int32(i)})

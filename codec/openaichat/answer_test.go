@@ -292,6 +292,37 @@ func TestUsageArithmetic(t *testing.T) { // U-03, U-05, U-07, U-08
 	}
 }
 
+// An answer that ends with an error has used what it says. Of one that came whole
+// nothing is shown, so that it can be tried again. // U-04
+func TestWhatFailedIsCounted(t *testing.T) {
+	const usage = `"usage":{"prompt_tokens":3,"completion_tokens":4}`
+	for _, c := range []struct {
+		name, wire string
+		stream     bool
+	}{
+		{"an error in a stream", stream(chunkOf(`{"content":"a"}`), `{"error":{"message":"worker died"},`+usage+`}`), true},
+		{"an end that is an error", stream(chunkOf(`{"content":"a"}`), `{"choices":[{"index":0,"delta":{},"finish_reason":"error"}],`+usage+`}`), true},
+		{"an error in one body", `{"error":{"message":"worker died"},` + usage + `}`, false},
+		{"a body that was given up", `{"choices":[{"index":0,"message":{"content":"a"},"finish_reason":"error"}],` + usage + `}`, false},
+	} {
+		for _, relay := range []bool{false, true} {
+			d := decodeString(c.wire, codec.Answer{Stream: c.stream, Relay: relay})
+			var all weir.Collector
+			content := false
+			for _, ev := range d.events {
+				all.Add(ev)
+				content = content || ev.IsContent()
+			}
+			if u := all.Completion().Usage; !errors.Is(d.err, weir.KindUpstream) || content != c.stream || !u.Has(weir.UsageInput|weir.UsageOutput) || u.Total() != 7 {
+				t.Errorf("%s, relay=%v: %v, content %v, usage %+v", c.name, relay, d.err, content, u)
+			}
+		}
+	}
+	if d := decodeString(`{"error":{"message":"busy"}}`, codec.Answer{}); d.err == nil || len(d.events) > 0 {
+		t.Errorf("nothing was used: %v, %d events", d.err, len(d.events))
+	}
+}
+
 func TestShortenedToolNamesComeBack(t *testing.T) { // S-09
 	s := stream(chunkOf(`{"tool_calls":[{"index":0,"id":"a","function":{"name":"short","arguments":"{}"}}]}`), finishOf(`"tool_calls"`), "[DONE]")
 	a := &codec.Answer{Header: http.Header{}, Body: strings.NewReader(s), Stream: true, Relay: true, Target: neutral("m"), Names: map[string]string{"short": "the.long.name"}}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/codec"
 	"github.com/weir-gateway/weir/internal/jsonx"
 )
 
@@ -22,6 +23,7 @@ type call struct {
 	wait   string // arguments that came before the name
 	shape  object
 	custom bool
+	wraps  *codec.CustomInput // unwraps the input of a custom tool that was sent as a function
 	legacy bool
 	sig    string
 }
@@ -121,6 +123,14 @@ func (d *decoder) call(c *choice, f *fragment) {
 	}
 	c.hasCalls = c.hasCalls || f.says()
 	k.custom = k.custom || f.custom && !k.begun
+	switch {
+	case f.signature == "" || k.sig != "" || k.ended:
+	case k.begun:
+		k.sig = f.signature
+		d.delta(c, k.block, weir.PartSignature, k.sig)
+	default:
+		k.sig = f.signature
+	}
 	if k.id == "" {
 		k.id = f.id
 	}
@@ -166,6 +176,9 @@ func (d *decoder) beginCall(c *choice, k *call, raw []byte) {
 		id = d.madeID(c, raw)
 	}
 	name := k.name
+	if d.custom[name] && !k.custom {
+		k.custom, k.wraps, d.renamed = true, new(codec.CustomInput), true
+	}
 	if original, ok := d.names[name]; ok {
 		name, d.renamed = original, true
 	}
@@ -209,6 +222,12 @@ func (d *decoder) arguments(c *choice, k *call, args string) {
 		}
 	}
 	k.shape.write(args)
+	if k.wraps != nil {
+		d.renamed = true
+		if args = k.wraps.Piece(args); args == "" {
+			return
+		}
+	}
 	d.delta(c, k.block, weir.PartArguments, args)
 }
 
@@ -224,6 +243,11 @@ func (d *decoder) flushCalls(c *choice) {
 		if k.empty {
 			k.empty = false
 			d.delta(c, k.block, weir.PartArguments, "{}")
+		}
+		if k.wraps != nil && !k.ended {
+			if rest := k.wraps.End(); rest != "" {
+				d.delta(c, k.block, weir.PartArguments, rest)
+			}
 		}
 	}
 }

@@ -19,6 +19,7 @@ func messagesNeedWork(w *weir.Wire, q *codec.Quirks) bool {
 		return false
 	}
 	return q.ToolNameMax > 0 && namesTooLong(top.Get(w.Body, "tools"), q.ToolNameMax) ||
+		q.NoCustomTools && top.MayHaveBelow("custom") && hasCustom(w, top) ||
 		len(q.Formats) > 0 && top.Has("response_format") ||
 		concernsMessages(q, top) && walkMessages(top.Get(w.Body, "messages"), q)
 }

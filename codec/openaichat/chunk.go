@@ -38,6 +38,7 @@ func (d *decoder) read(data []byte) error {
 	c := &d.chunk
 	if says(c.err) || !d.started {
 		if d.reports(data) {
+			d.usage() // what was used up to here is billed all the same (U-04)
 			return nil
 		}
 	}

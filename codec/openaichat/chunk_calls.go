@@ -47,11 +47,33 @@ func writeCall(b *jsonx.Buffer, c *weir.ToolCall, arguments string) {
 		b.EndObject()
 	}
 	if c.Signature != "" {
-		b.Key("extra_content")
-		b.B = append(b.B, `{"google":{"thought_signature":`...)
-		b.B = jsonx.AppendString(b.B, c.Signature)
-		b.B = append(b.B, "}}"...)
+		writeSignature(b, c.Signature)
 	}
+}
+
+// writeSignature writes the state that Gemini attaches to a call, in the words of
+// its Chat face.
+func writeSignature(b *jsonx.Buffer, signature string) {
+	b.Key("extra_content")
+	b.B = append(b.B, `{"google":{"thought_signature":`...)
+	b.B = jsonx.AppendString(b.B, signature)
+	b.B = append(b.B, "}}"...)
+}
+
+// callSignature writes a signature that came after its call had begun.
+func (w *chunkWriter) callSignature(dst []byte, ev *weir.Event, blk *outBlock) []byte {
+	if blk.legacy || ev.Part != weir.PartSignature {
+		return dst
+	}
+	b := w.open(dst, ev.Choice)
+	b.Key("tool_calls")
+	b.BeginArray()
+	b.BeginObject()
+	b.IntField("index", blk.call)
+	writeSignature(&b, ev.Text)
+	b.EndObject()
+	b.EndArray()
+	return append(b.B, chunkEnd...)
 }
 
 // arguments writes a further fragment of a call.

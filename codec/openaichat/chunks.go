@@ -256,6 +256,9 @@ func (w *chunkWriter) delta(dst []byte, ev *weir.Event) []byte {
 	case weir.PartArguments:
 		return w.arguments(dst, ev.Choice, blk, ev.Text)
 	case weir.PartSignature, weir.PartEncrypted:
+		if blk.typ == weir.BlockToolCall {
+			return w.callSignature(dst, ev, blk)
+		}
 		return w.sealed(dst, ev, blk)
 	case weir.PartLogprobs:
 		b := w.open(dst, ev.Choice)

@@ -27,10 +27,12 @@ func (chat) Decode(a *codec.Answer) iter.Seq2[weir.Event, error] {
 		defer src.Release()
 		switch {
 		case first == '{' || first == '[':
+			d.relay = d.relay && !a.Stream // where a stream was asked for, content is needed in Events
 			d.whole(src, a.MaxBody, yield)
 		case first == '<':
 			d.page(src, a, yield)
 		case isStream(a, first):
+			d.relay = d.relay && a.Stream // frames are of no use to a client that asked for one body
 			d.stream(src, a.MaxFrame, yield)
 		default:
 			d.whole(src, a.MaxBody, yield)

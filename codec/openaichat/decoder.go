@@ -10,12 +10,13 @@ type decoder struct {
 	q        *codec.Quirks
 	provider string
 	names    map[string]string
-	relay    bool // content flows by as EventRelay
+	custom   map[string]bool // functions that are custom tools for the client
+	relay    bool            // content flows by as EventRelay
 
 	started  bool // EventStart was sent
 	content  bool // something that the client would see was sent
 	done     bool // data: [DONE]
-	renamed  bool // the current frame holds a name that was mapped back
+	renamed  bool // the current frame holds what was mapped back: a name, a wrapped input
 	seen     sights
 	suppress bool // the current frame's finish reason is not the end
 	id       string
@@ -43,7 +44,8 @@ func newDecoder(a *codec.Answer) *decoder {
 		q:        a.Target.Quirks,
 		provider: a.Target.Provider,
 		names:    a.Names,
-		relay:    a.Relay && len(a.Names) == 0,
+		custom:   a.Custom,
+		relay:    a.Relay && len(a.Names)+len(a.Custom) == 0,
 	}
 	d.events = d.first[:0]
 	d.onTop, d.onChoices, d.onChoice, d.onDelta = d.top, d.oneChoice, d.choiceMember, d.deltaMember

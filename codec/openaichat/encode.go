@@ -63,6 +63,9 @@ func (e *editor) rewrite(call *codec.Call) error {
 	}
 	e.body, e.wire = body, &weir.Wire{Protocol: protocol, Body: written}
 	e.losses, call.Names = out.losses, out.names.Back()
+	if e.q.NoCustomTools {
+		call.Custom = codec.CustomTools(body, out.names.Sent)
+	}
 	if out.prefilled {
 		call.Path = e.q.PrefillPath + path
 	}

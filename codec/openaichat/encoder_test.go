@@ -233,3 +233,48 @@ func TestRelayCostsNoAllocation(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// T-02: the state that Gemini attaches to a call is kept, with its first fragment
+// or with a later one, as it came and written anew, streamed and whole.
+func TestASignatureMayComeBehindItsCall(t *testing.T) {
+	const late = `data: {"id":"i","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":"{"}}]}}]}` + "\n\n" +
+		`data: {"id":"i","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"}"},"extra_content":{"google":{"thought_signature":"S"}}}]}}]}` + "\n\n" +
+		`data: {"id":"i","choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}` + "\n\ndata: [DONE]\n\n"
+	read := func(wire string, stream bool) []weir.Event {
+		var events []weir.Event
+		for ev, err := range New().Decode(&codec.Answer{Body: strings.NewReader(wire), Header: http.Header{}, Stream: stream, Target: &codec.Target{Quirks: &codec.Quirks{}}}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			events = append(events, ev.Clone())
+		}
+		return events
+	}
+	signature := func(events []weir.Event) string {
+		var c weir.Collector
+		for _, ev := range events {
+			c.Add(ev)
+		}
+		if calls := c.Completion().ToolCalls(); len(calls) == 1 && calls[0].Arguments == "{}" {
+			return calls[0].Signature
+		}
+		return "no call"
+	}
+	events := read(late, true)
+	if got := signature(events); got != "S" {
+		t.Fatalf("read as %q", got)
+	}
+	for _, stream := range []bool{true, false} {
+		req := weir.NewRequest("m", &weir.Body{})
+		req.Stream = stream
+		enc := New().NewEncoder(req)
+		var out []byte
+		for _, ev := range events {
+			out = enc.Encode(out, ev.Detach())
+		}
+		out = enc.Close(out, nil)
+		if got := signature(read(string(out), stream)); got != "S" {
+			t.Errorf("stream=%v: written as %s", stream, out)
+		}
+	}
+}

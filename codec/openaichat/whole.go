@@ -3,6 +3,7 @@ package openaichat
 import (
 	"bytes"
 	"errors"
+	"slices"
 
 	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/codec"
@@ -46,16 +47,22 @@ func (d *decoder) completion(body []byte) error {
 	if err == nil {
 		err = d.read(body)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return d.broken("malformed: the answer is not the JSON that it should be: %w", err)
-	}
-	if d.failed != nil {
-		return d.failed
-	}
-	if len(d.choices) == 0 {
+	case d.failed != nil:
+		d.keepUsage()
+	case len(d.choices) == 0:
 		return d.broken("the answer has no choices")
+	default:
+		d.endChoices()
 	}
-	// Usage counts after the ends, as in a stream.
+	return nil
+}
+
+// endChoices ends the choices that no finish reason has ended. Usage counts after the
+// ends, as in a stream.
+func (d *decoder) endChoices() {
 	var usage []weir.Event
 	if n := len(d.events); n > 0 && d.events[n-1].Type == weir.EventUsage {
 		usage = append(usage, d.events[n-1])
@@ -67,5 +74,13 @@ func (d *decoder) completion(body []byte) error {
 		}
 	}
 	d.events = append(d.events, usage...)
-	return nil
+}
+
+// keepUsage leaves of the events of a body that is an error what it has used, which
+// is billed all the same (U-04). Content is not: another attempt may still be made.
+func (d *decoder) keepUsage() {
+	d.events = slices.DeleteFunc(d.events, func(ev weir.Event) bool { return ev.IsContent() })
+	if n := len(d.events); n > 0 && d.events[n-1].Type != weir.EventUsage {
+		d.events = d.events[:0]
+	}
 }

@@ -1,10 +1,8 @@
 package openaichat
 
 import (
-	"strings"
-
 	"github.com/weir-gateway/weir"
-	"github.com/weir-gateway/weir/internal/jsonx"
+	"github.com/weir-gateway/weir/codec"
 )
 
 // foreignPart writes a block of another protocol as a content part, or refuses
@@ -12,7 +10,7 @@ import (
 func (w *writer) foreignPart(p placed) error {
 	b, at := p.Block, w.paths.Block(p.at)
 	if b.Type == weir.BlockOpaque {
-		if text, ok := opaqueText(b); ok {
+		if text, ok := codec.SearchResultText(b); ok {
 			w.textPart(at, text, b.Cache)
 			return nil
 		}
@@ -29,7 +27,7 @@ func (w *writer) foreignPart(p placed) error {
 		w.losses.Drop(at+".citations", "the target does not cite documents")
 	}
 	if m.Text != "" {
-		w.textPart(at, documentText(m), b.Cache)
+		w.textPart(at, codec.DocumentText(m), b.Cache)
 		return nil
 	}
 	if err := portable(at, b); err != nil {
@@ -81,38 +79,4 @@ func (w *writer) cacheOf(at string, c *weir.CacheControl) {
 	if c != nil {
 		w.cache(at, c)
 	}
-}
-
-// documentText is a plain-text document as text, with what is known about it.
-func documentText(m *weir.Media) string {
-	var s strings.Builder
-	for _, line := range []struct{ label, text string }{{"Document: ", m.Name}, {"Context: ", m.Context}} {
-		if line.text != "" {
-			s.WriteString(line.label + line.text + "\n")
-		}
-	}
-	if s.Len() > 0 {
-		s.WriteByte('\n')
-	}
-	s.WriteString(m.Text)
-	return s.String()
-}
-
-// opaqueText is the text of an Anthropic search_result, the one block of another
-// protocol that is text in disguise (protocols.md §12.5).
-func opaqueText(b *weir.Block) (string, bool) {
-	if b.Opaque == nil || b.Opaque.Type != "search_result" {
-		return "", false
-	}
-	var s strings.Builder
-	for _, name := range []string{"title", "source"} {
-		if v := jsonx.StringOr(jsonx.Get(b.Opaque.Raw, name), ""); v != "" {
-			s.WriteString(v + "\n")
-		}
-	}
-	_ = jsonx.EachElement(jsonx.Get(b.Opaque.Raw, "content"), func(_ int, part []byte) error {
-		s.WriteString("\n" + jsonx.StringOr(jsonx.Get(part, "text"), ""))
-		return nil
-	})
-	return s.String(), true
 }

@@ -224,6 +224,9 @@ func (w *writer) call(b placed) error {
 	if err != nil {
 		return err
 	}
+	if w.wraps(c.Type) {
+		c = w.wrapped(c)
+	}
 	w.BeginObject()
 	if id := w.callID(c.ID); id != "" {
 		w.StringField("id", id)

@@ -2,6 +2,7 @@ package openaichat
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/internal/jsonx"
@@ -39,6 +40,10 @@ func (w *writer) tool(at string, t *weir.Tool) error {
 		e.Param = at
 		e.Hint = "route the request to a deployment of its own protocol, or leave the tool out"
 		return e
+	}
+	if w.wraps(t.Type) {
+		w.customTool(at, t)
+		return nil
 	}
 	name := "function"
 	if t.Type == weir.ToolCustom {
@@ -122,7 +127,7 @@ func (w *writer) toolChoice() {
 		return
 	}
 	if w.native() {
-		if raw := c.Extra.Value(""); raw != nil && w.names.Back() == nil {
+		if raw := c.Extra.Value(""); raw != nil && w.names.Back() == nil && (!w.q.NoCustomTools || !w.hasCustomTools()) {
 			w.RawField("tool_choice", raw)
 			return
 		}
@@ -152,8 +157,12 @@ func (w *writer) toolChoice() {
 	}
 }
 
+// toolReference names a tool. typ is its type where the reference said it.
 func (w *writer) toolReference(name string, typ weir.ToolType) {
 	if typ == "" {
+		typ = w.typeOf(name)
+	}
+	if w.wraps(typ) {
 		typ = weir.ToolFunction
 	}
 	w.BeginObject()
@@ -163,6 +172,20 @@ func (w *writer) toolReference(name string, typ weir.ToolType) {
 	w.StringField("name", w.names.Sent(name))
 	w.EndObject()
 	w.EndObject()
+}
+
+// typeOf is the type of the tool of that name, a function where there is none.
+func (w *writer) typeOf(name string) weir.ToolType {
+	for i := range w.in.Tools {
+		if t := &w.in.Tools[i]; t.Name == name && t.Type == weir.ToolCustom {
+			return weir.ToolCustom
+		}
+	}
+	return weir.ToolFunction
+}
+
+func (w *writer) hasCustomTools() bool {
+	return slices.ContainsFunc(w.in.Tools, func(t weir.Tool) bool { return t.Type == weir.ToolCustom })
 }
 
 // cache writes cache_control where the target takes it or the client of this

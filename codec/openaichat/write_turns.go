@@ -192,7 +192,7 @@ func (s *splitter) content(place codec.Place, r *weir.ToolResult) []weir.Block {
 			out = append(out, weir.Block{Type: weir.BlockText, Text: b.Text})
 		case weir.BlockFile:
 			if b.Media.Text != "" {
-				out = append(out, weir.Block{Type: weir.BlockText, Text: documentText(b.Media)})
+				out = append(out, weir.Block{Type: weir.BlockText, Text: codec.DocumentText(b.Media)})
 				continue
 			}
 			out = append(out, s.move(where, place, "file", r.CallID, b))
@@ -201,7 +201,7 @@ func (s *splitter) content(place codec.Place, r *weir.ToolResult) []weir.Block {
 		case weir.BlockAudio:
 			out = append(out, s.move(where, place, "audio", r.CallID, b))
 		default:
-			if text, ok := opaqueText(b); ok {
+			if text, ok := codec.SearchResultText(b); ok {
 				out = append(out, weir.Block{Type: weir.BlockText, Text: text})
 				continue
 			}

@@ -17,7 +17,7 @@ func TestEveryProtocolIsListedOnce(t *testing.T) {
 			t.Errorf("For(%s) = %v", c.Protocol(), got)
 		}
 	}
-	for _, p := range []weir.Protocol{weir.OpenAIChat, weir.AnthropicMessages} {
+	for _, p := range []weir.Protocol{weir.OpenAIChat, weir.OpenAIResponses, weir.OpenAICompletions, weir.OpenAIREST, weir.AnthropicMessages, weir.GeminiGenerate, weir.BedrockConverse, weir.OllamaChat} {
 		if !seen[p] {
 			t.Errorf("%s is not listed", p)
 		}

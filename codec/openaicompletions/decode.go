@@ -28,7 +28,7 @@ func (completions) Decode(a *codec.Answer) iter.Seq2[weir.Event, error] {
 		case first == '<':
 			d.page(src, a, yield)
 		case first != '{' && first != '[' && isStream(a, first):
-			d.relay = a.Relay
+			d.relay = a.Relay && a.Stream
 			d.stream(src, a.MaxFrame, yield)
 		default:
 			d.whole(src, a.MaxBody, yield)

@@ -60,6 +60,10 @@ type Quirks struct {
 	// ThinkingNeedsStream turns thinking off for calls that are not streamed,
 	// since the upstream refuses the combination (Qwen).
 	ThinkingNeedsStream bool `json:"thinking_needs_stream,omitempty"`
+	// FoldStreams asks for a stream also where the client wants a whole answer,
+	// and makes one of it: for upstreams, or proxies in front of them, that cut
+	// a call which says nothing until it is done.
+	FoldStreams bool `json:"fold_streams,omitempty"`
 	// Efforts are the accepted values of the effort, empty is any. Others are
 	// moved to the nearest one.
 	Efforts []string `json:"efforts,omitempty"`

@@ -75,6 +75,24 @@ func TestModelAnswersInTheLanguageOfTheQuestion(t *testing.T) {
 	}
 }
 
+func TestModelAnswersTheUserAndNotTheAgent(t *testing.T) {
+	context := "<environment_context>\n<cwd>/a</cwd>\n</environment_context>\n<system-reminder>be kind</system-reminder>\n"
+	for name, c := range map[string]struct{ question, want string }{
+		"context in front":     {context + "Why is the sky blue?", "“Why is the sky blue?”"},
+		"nothing but context":  {"<a>b</a>", "“<a>b</a>”"},
+		"an element not ended": {"<a>b", "“<a>b”"},
+		"a comparison":         {"<3 is > you", "“<3 is > you”"},
+		"an element behind":    {"Why <b>this</b>?", "“Why <b>this</b>?”"},
+		"no name":              {"<>x</>y", "“<>x</>y”"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := ask(t, sim.Options{}, say(c.question)).Text(); !strings.Contains(got, c.want) {
+				t.Errorf("answer %q has no %q", got, c.want)
+			}
+		})
+	}
+}
+
 func TestModelIsDeterministic(t *testing.T) {
 	body := say("tell me about the weather in Paris")
 	body.Tools = []weir.Tool{weather()}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strings"
 
@@ -58,7 +59,17 @@ func (m *Model) think(s *script, p *prompt, req *weir.Request, body *weir.Body, 
 	if r.Budget != nil {
 		budget = int(min(max(*r.Budget, 0), 1<<30))
 	}
-	s.reasoning(text, "sim-"+m.token(req, body), budget)
+	s.reasoning(text, m.signature(req, body), budget)
+}
+
+// signature is that of a thought. Gemini's are bytes in base64 ("Thought
+// signatures", Gemini API, 2026-08), and its clients decode them.
+func (m *Model) signature(req *weir.Request, body *weir.Body) string {
+	s := "sim-" + m.token(req, body)
+	if req.Wire != nil && req.Wire.Protocol == weir.GeminiGenerate {
+		return base64.StdEncoding.EncodeToString([]byte(s))
+	}
+	return s
 }
 
 func thinks(r *weir.ReasoningConfig) bool {

@@ -131,12 +131,30 @@ func (p *player) stream(events iter.Seq2[weir.Event, error]) {
 			p.failed(weir.AsError(err))
 			return
 		}
+		if p.breaks() {
+			return
+		}
 		chunk = p.enc.Encode(chunk[:0], ev)
 		if p.frames(chunk, ev.More) != nil {
 			return
 		}
 	}
-	_ = p.frames(p.enc.Close(chunk[:0], nil), false)
+	if !p.breaks() {
+		_ = p.frames(p.enc.Close(chunk[:0], nil), false)
+	}
+}
+
+// breaks plays the fault that ends a stream with an error event, and reports
+// that it has. It comes between two events, so that the stream keeps the order
+// that its protocol promises: one event may be several frames.
+func (p *player) breaks() bool {
+	if !p.fault.ErrorAfter.at(p.sent) {
+		return false
+	}
+	e := p.injected(weir.KindOverloaded)
+	p.fault = new(Fault)
+	_ = p.frames(p.enc.Close(nil, e), false)
+	return true
 }
 
 // failed ends a stream with the handler's error: as a status while nothing has
@@ -209,9 +227,6 @@ func (p *player) ends(next []byte) error {
 	case f.Cut.at(p.sent):
 	case f.Cut.Middle && p.sent >= 2:
 		_ = p.write(next[:len(next)/2])
-	case f.ErrorAfter.at(p.sent):
-		p.fault = new(Fault)
-		_ = p.frames(p.enc.Close(nil, p.injected(weir.KindOverloaded)), false)
 	case f.Malformed == "frame" && p.sent >= 2:
 		_ = p.write(framingOf(p.enc.ContentType()).malformed())
 	default:

@@ -44,7 +44,7 @@ func readPrompt(body *weir.Body) prompt {
 }
 
 func (p *prompt) readUser(msg *weir.Message) {
-	p.text = strings.TrimSpace(msg.Text())
+	p.text = withoutContext(msg.Text())
 	for i := range msg.Blocks {
 		switch msg.Blocks[i].Type {
 		case weir.BlockImage:
@@ -56,6 +56,26 @@ func (p *prompt) readUser(msg *weir.Message) {
 		}
 	}
 }
+
+// withoutContext is text without the elements that agents put in front of what
+// their user said (<environment_context>…</environment_context> and the like),
+// unless there is nothing else.
+func withoutContext(text string) string {
+	text = strings.TrimSpace(text)
+	for rest := text; ; {
+		name, _, ok := strings.Cut(strings.TrimPrefix(rest, "<"), ">")
+		if !ok || !strings.HasPrefix(rest, "<") || name == "" || strings.ContainsFunc(name, notInName) {
+			return rest
+		}
+		_, after, closed := strings.Cut(rest, "</"+name+">")
+		if after = strings.TrimSpace(after); !closed || after == "" {
+			return rest
+		}
+		rest = after
+	}
+}
+
+func notInName(r rune) bool { return !inWord(r) && r != '-' && r != '_' }
 
 // readResults puts the results of one message in front, since messages are
 // read backwards.

@@ -55,10 +55,16 @@ var signatures = map[weir.Protocol]string{
 	weir.AnthropicMessages: "anthropic-claude-v1",
 	weir.BedrockConverse:   "anthropic-claude-v1",
 	weir.GeminiGenerate:    "google-gemini-v1",
+	weir.OpenAIResponses:   "openai-responses-v1",
 }
 
-// sign gives the model's thoughts the protocol's own kind of signature.
+// sign gives the model's thoughts the protocol's own kind of signature. The
+// Responses API has encrypted thoughts in its place.
 func (p *player) sign(ev weir.Event) weir.Event {
+	if ev.Type == weir.EventDelta && ev.Part == weir.PartSignature && p.codec.Protocol() == weir.OpenAIResponses {
+		ev.Part = weir.PartEncrypted
+		return ev.Detach()
+	}
 	format, ok := signatures[p.codec.Protocol()]
 	if !ok || ev.Type != weir.EventBlockStart || ev.Block.Reasoning == nil || ev.Block.Reasoning.Format != ReasoningFormat {
 		return ev

@@ -132,6 +132,9 @@ func testVerbatim(t *testing.T, c codec.Codec) {
 			if reqErr != nil {
 				t.Fatal(reqErr)
 			}
+			if rec.isArray() {
+				req.Wire.Query = "" // a client that asks for no events
+			}
 			enc := c.NewEncoder(req)
 			var got []byte
 			for _, ev := range events {

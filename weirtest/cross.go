@@ -118,6 +118,24 @@ func crossRequests(t *testing.T, from, into codec.Codec) {
 	})
 }
 
+// refusedAll proves that none of from's recorded requests is written in into, and
+// that each refusal names what cannot be carried over. // P-04
+func refusedAll(t *testing.T, from, into codec.Codec) {
+	t.Helper()
+	found := newFindings()
+	defer found.report(t)
+	eachRequest(t, from, func(rec *Recording, body []byte) {
+		req, err := openRecorded(from, rec, body)
+		if err != nil {
+			return // TestCodec has seen it
+		}
+		_, err = into.EncodeRequest(req, target())
+		if !errors.Is(err, weir.KindUnsupported) || weir.AsError(err).Param == "" {
+			found.add("a request is not refused by name", rec.Path, "%v", err)
+		}
+	})
+}
+
 // className is a class of facts without the name of an unknown member.
 func className(class string) string {
 	if i := strings.Index(class, " member "); i >= 0 {

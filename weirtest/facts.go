@@ -1,6 +1,7 @@
 package weirtest
 
 import (
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strconv"
@@ -25,6 +26,7 @@ func (f fact) String() string { return f.class + " " + strconv.Quote(shorten(f.v
 // facts are what a request says, with the whole text of every role to look
 // texts up in.
 type facts struct {
+	from weir.Protocol // whose words losses use
 	list []fact
 	text map[string]string // by speaker
 	open []string          // the calls that nothing has answered yet, in their words
@@ -32,7 +34,7 @@ type facts struct {
 
 // factsOf reads a body. from is the protocol whose words its losses use.
 func factsOf(b *weir.Body, from weir.Protocol) *facts {
-	f := &facts{text: map[string]string{}}
+	f := &facts{from: from, text: map[string]string{}}
 	calls := map[string]string{} // by id: what was called, in which place
 	paths := messagePaths(b, from)
 	for i := range b.Messages {
@@ -46,6 +48,11 @@ func factsOf(b *weir.Body, from weir.Protocol) *facts {
 }
 
 func (f *facts) add(class, value string, hints ...[]string) {
+	for _, h := range hints {
+		if word := codec.ClientWord(f.from, h[0]); word != h[0] {
+			hints = append(hints, append([]string{word}, h[1:]...))
+		}
+	}
 	f.list = append(f.list, fact{class: class, value: value, hints: hints})
 }
 
@@ -134,6 +141,7 @@ func (f *facts) say(who, text string, hints []string) {
 
 func (f *facts) reasoning(b *weir.Block, hints []string) {
 	if b.Text != "" {
+		f.text["reasoning"] += b.Text
 		f.add("reasoning", b.Text, hints)
 	}
 	if r := b.Reasoning; r != nil {
@@ -147,7 +155,8 @@ func (f *facts) reasoning(b *weir.Block, hints []string) {
 }
 
 func (f *facts) media(kind string, m *weir.Media, hints []string) {
-	f.add(kind, m.Data+m.URL+m.FileID+m.Text, hints)
+	text := base64.StdEncoding.EncodeToString([]byte(m.Text)) // by value or as a text: it says the same
+	f.add(kind, m.Data+m.URL+m.FileID+text, hints)
 	for _, x := range []struct{ class, value string }{
 		{"detail", strings.TrimPrefix(m.Detail, "auto")}, {"media name", m.Name}, {"context", m.Context},
 	} {
@@ -206,7 +215,7 @@ func (f *facts) answered(r *weir.ToolResult, calls map[string]string) string {
 // extra notes members without a word, but for spellings.
 func (f *facts) extra(class, path string, extra weir.Fields) {
 	for _, x := range extra {
-		if x.Spelling || string(x.Value) == "null" {
+		if x.Spelling || string(x.Value) == "null" || x.Name == "store" && string(x.Value) == "false" { // Chat's default
 			continue
 		}
 		hint := []string{x.Name}

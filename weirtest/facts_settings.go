@@ -2,10 +2,12 @@ package weirtest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/codec"
 )
 
 func (f *facts) tool(t *weir.Tool, i int) {
@@ -39,7 +41,19 @@ func (f *facts) settings(b *weir.Body) {
 	f.format(b.Format)
 	f.thinking(b.Reasoning)
 	f.thread(b.Thread)
+	f.inClientWords(b.From)
 	f.extra("member", "", b.Extra)
+}
+
+// inClientWords lets a loss name a setting in the words of its client too.
+func (f *facts) inClientWords(from weir.Protocol) {
+	for i := range f.list {
+		for _, h := range f.list[i].hints {
+			if word := codec.ClientWord(from, h[0]); len(h) == 1 && word != h[0] {
+				f.list[i].hints = append(f.list[i].hints, []string{word})
+			}
+		}
+	}
 }
 
 // defaults are numbers that say what is so without them, in every protocol.
@@ -63,6 +77,9 @@ func (f *facts) numbers(b *weir.Body) {
 		if name == "max_tokens" {
 			hints = append(hints, []string{"max_completion_tokens"})
 		}
+		if name == "top_logprobs" {
+			hints = append(hints, []string{"logprobs"})
+		}
 		f.add(name, strconv.FormatInt(*p, 10), hints...)
 	}
 	if b.Logprobs != nil && *b.Logprobs {
@@ -79,7 +96,7 @@ func (f *facts) words(b *weir.Body) {
 			f.add(name, s, []string{name}, []string{"metadata"}, []string{"safety_identifier"})
 		}
 	}
-	if b.ServiceTier != "" { // every protocol has its own names of tiers
+	if b.ServiceTier != "" && b.ServiceTier != "auto" { // every protocol has its own names of tiers, but for what is so anyway
 		f.add("service_tier", "", []string{"service_tier"})
 	}
 	for _, p := range b.Metadata {
@@ -91,21 +108,35 @@ func (f *facts) words(b *weir.Body) {
 }
 
 func (f *facts) choice(b *weir.Body) {
-	if c := b.ToolChoice; c != nil && c.Mode != weir.ToolModeAuto {
-		f.add("tool_choice", string(c.Mode)+" "+strings.Join(c.Names, ","), []string{"tool_choice"})
-	} else if c != nil && len(c.Names) > 0 {
-		f.add("tool_choice", "auto "+strings.Join(c.Names, ","), []string{"tool_choice"})
+	if c := b.ToolChoice; c != nil {
+		names := c.Names
+		if c.Mode != weir.ToolModeNamed && allows(names, b.Tools) {
+			names = nil // the subset that is all of them
+		}
+		if c.Mode != weir.ToolModeAuto || len(names) > 0 {
+			f.add("tool_choice", string(c.Mode)+" "+strings.Join(names, ","), []string{"tool_choice"})
+		}
 	}
 	if p := b.ParallelToolCalls; p != nil && !*p && len(b.Tools) > 0 {
 		f.add("parallel_tool_calls", "false", []string{"parallel"})
 	}
 }
 
+// allows reports whether names are those of all tools.
+func allows(names []string, tools []weir.Tool) bool {
+	for i := range tools {
+		if !slices.Contains(names, tools[i].Name) {
+			return false
+		}
+	}
+	return true
+}
+
 func (f *facts) format(x *weir.Format) {
 	if x == nil || x.Type == weir.FormatText {
 		return
 	}
-	hints := [][]string{{"response_format"}, {"output_format"}, {"output_config"}}
+	hints := [][]string{{"format"}, {"output_config"}}
 	f.add("format", string(x.Type)+" "+canonicalJSON(string(x.Schema)), hints...)
 	f.extra("format member", "", x.Extra)
 }
@@ -116,7 +147,7 @@ func (f *facts) thinking(r *weir.ReasoningConfig) {
 	if r == nil {
 		return
 	}
-	hints := [][]string{{"reasoning"}, {"thinking"}, {"effort"}}
+	hints := [][]string{{"reasoning"}, {"think"}, {"effort"}}
 	f.extra("thinking member", "", r.Extra)
 	if r.Mode == "disabled" || r.Effort == "none" {
 		f.add("thinking", "off", hints...)

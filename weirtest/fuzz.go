@@ -42,7 +42,13 @@ func fuzzAnswer(t *testing.T, c codec.Codec, wire []byte, stream bool) {
 		t.Fatalf("an error of type %T: %v", err, err)
 	}
 	split, splitErr := r.decode(c, iotest.OneByteReader(bytes.NewReader(wire)))
-	if diff := eventsDiffer(events, split); diff != "" || fmt.Sprint(err) != fmt.Sprint(splitErr) {
+	whole := events
+	if bytes.IndexByte(wire, '\r') >= 0 {
+		// A \r that nothing follows yet ends its line at once: a \n that comes
+		// later belongs to the next frame.
+		whole, split = detached(whole), detached(split)
+	}
+	if diff := eventsDiffer(whole, split); diff != "" || fmt.Sprint(err) != fmt.Sprint(splitErr) {
 		t.Fatalf("split differently: %s, %v became %v\nin %q", diff, err, splitErr, wire)
 	}
 	req, reqErr := simpleRequest(c, stream)

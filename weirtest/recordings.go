@@ -61,7 +61,13 @@ func (r *Recording) IsStream() bool {
 			return true
 		}
 	}
-	return bytes.HasPrefix(r.Response.Body, []byte("data:"))
+	return bytes.HasPrefix(r.Response.Body, []byte("data:")) || bytes.Contains(r.Response.Body, []byte("}\n{")) || r.isArray()
+}
+
+// isArray reports whether the answer is Gemini's stream without events: an array
+// that grows.
+func (r *Recording) isArray() bool {
+	return r.Protocol == "generate-content" && bytes.HasPrefix(r.Response.Body, []byte("["))
 }
 
 // Recordings loads the recordings of a protocol, all for an empty one, in the

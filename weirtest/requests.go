@@ -21,16 +21,29 @@ func eachRequest(t *testing.T, c codec.Codec, fn func(rec *Recording, body []byt
 			continue
 		}
 		body := rec.Request.Body
-		if jsonx.Get(body, "model") == nil { // it stands in the path, or in nothing at all
+		if jsonx.Get(body, "model") == nil && c.Protocol() != weir.GeminiGenerate { // which reads it from the path
 			var top jsonx.Top
 			if top.Scan(body) == nil {
-				body = bytes.Join(top.Splice(nil, body, []jsonx.Edit{{Key: "model", Value: []byte(`"recorded"`)}}), nil)
+				model := jsonx.AppendString(nil, pathModel(rec.Request.Path))
+				body = bytes.Join(top.Splice(nil, body, []jsonx.Edit{{Key: "model", Value: model}}), nil)
 			}
 		}
 		fn(rec, body)
 		n++
 	}
 	t.Logf("%d recorded requests", n)
+}
+
+// pathModel is the model that a path names, as those of Vertex AI do
+// ("…/models/claude-sonnet-4@20250514:rawPredict"). A client of a gateway says it in
+// the body. "recorded" where it stands in nothing at all.
+func pathModel(path string) string {
+	_, model, ok := strings.Cut(path, "/models/")
+	if !ok {
+		return "recorded"
+	}
+	model, _, _ = strings.Cut(model, ":")
+	return model
 }
 
 // openRecorded is a recorded request as a server half reads it.

@@ -13,7 +13,8 @@ import (
 type answerRule struct {
 	// into is the protocol that cannot say it; empty is any.
 	into weir.Protocol
-	// key is of a meaning; one that ends in "*" is a prefix.
+	// key is of a meaning; one that ends in "*" is a prefix, and one that begins
+	// with it is of every choice.
 	key string
 	// allow narrows the rule to some values; nil is all of them.
 	allow func(d difference) bool
@@ -39,7 +40,9 @@ var answerRules = slices.Concat(commonRules, chatRules, messagesRules, responses
 var commonRules = []answerRule{
 	{key: "id", allow: func(d difference) bool { return d.before == "" || bareID(d.before) == bareID(d.after) },
 		reason: "ids wear the prefix of their protocol, and an answer without one gets one"},
-	{key: "finish", allow: func(d difference) bool { return d.before == "stop" && d.after == "tool_calls" && d.a["calls"] != "" },
+	{key: "finish", allow: func(d difference) bool {
+		return (d.before == "stop" || d.before == "other") && d.after == "tool_calls" && d.a["calls"] != ""
+	},
 		reason: "an answer with tool calls says so, whatever its upstream said (S-05)"},
 }
 
@@ -59,7 +62,7 @@ func became(before, after string) func(difference) bool {
 // bareID is an id without the prefixes of protocols.
 func bareID(id string) string {
 	for {
-		bare := strings.TrimPrefix(strings.TrimPrefix(id, "msg_"), "chatcmpl-")
+		bare := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(id, "msg_"), "chatcmpl-"), "resp_")
 		if bare == id {
 			return id
 		}
@@ -93,6 +96,9 @@ func lossNames(losses []weir.Loss, part string) bool {
 func keyMatches(pattern, key string) bool {
 	if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
 		return strings.HasPrefix(key, prefix)
+	}
+	if word, ok := strings.CutPrefix(pattern, "*"); ok {
+		return key == word || strings.HasSuffix(key, " "+word)
 	}
 	return pattern == key
 }

@@ -28,6 +28,7 @@ var messagesRules = []answerRule{
 		reason: "the input of a call that the token cap has cut is no JSON object"},
 	{into: messages, key: "usage input", allow: func(d difference) bool { return d.sum("cache_read", "cache_creation") > d.sum("input") },
 		reason: "the upstream's own counts contradict each other: more was cached than there was"},
+	{into: messages, key: "opaque", loss: "content.opaque", reason: "what the upstream's own tools did is known to its own protocol only"},
 	{into: messages, key: "usage audio_*", reason: "Messages has no counts of audio"},
 	{into: messages, key: "usage input", allow: became("", "0"), reason: "usage is required in Messages"},
 	{into: messages, key: "usage output", allow: became("", "0"), reason: "usage is required in Messages"},

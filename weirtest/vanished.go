@@ -32,14 +32,18 @@ func vanished(before, after *facts, losses []weir.Loss) []fact {
 // are cut into blocks and messages is not part of their meaning.
 func (f *facts) says(x fact) bool {
 	who, ok := strings.CutPrefix(x.class, "text of ")
+	if x.class == "reasoning" {
+		who, ok = x.class, true
+	}
 	return ok && strings.Contains(f.text[who], strings.TrimSpace(x.value))
 }
 
-// reported reports whether a loss names the fact.
+// reported reports whether a loss names the fact, or says that all of what it
+// stood in was left out.
 func reported(f fact, losses []weir.Loss) bool {
 	for _, l := range losses {
 		for _, hints := range f.hints {
-			if containsAll(l.Field, hints) {
+			if containsAll(l.Field, hints) || l.Action == weir.LossDropped && l.Field == hints[0] {
 				return true
 			}
 		}

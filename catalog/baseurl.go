@@ -16,17 +16,19 @@ var version = regexp.MustCompile(`^v[0-9]+[a-z0-9]*$`)
 
 // callPaths are what users paste after the base: the paths of calls, the
 // longest first.
-var callPaths = map[bool][]string{
-	false: {"/chat/completions", "/completions", "/responses", "/embeddings", "/models"},
-	true:  {"/v1/messages/count_tokens", "/v1/messages", "/v1/models"},
+var callPaths = map[weir.Protocol][]string{
+	weir.OpenAIChat:        {"/chat/completions", "/fim/completions", "/completions", "/responses", "/embeddings", "/rerank", "/models"},
+	weir.AnthropicMessages: {"/v1/messages/count_tokens", "/v1/messages", "/v1/models"},
+	weir.OllamaChat:        {"/api/generate", "/api/embed", "/api/chat", "/api/tags", "/api", "/v1"},
 }
 
 // NormalizeBaseURL makes the form that codecs append their paths to out of an
 // address that a user wrote: with or without "/v1", a slash at its end, or the
 // whole path of a call. For OpenAI's protocols the result ends in a version
-// ("https://api.openai.com/v1"), unless a whole call's path said otherwise; for
-// anthropic.messages it does not ("https://api.anthropic.com"); for other
-// protocols only slashes are taken away. A normalised address stays as it is.
+// ("https://api.openai.com/v1"), unless a whole call's path said otherwise, and
+// for gemini.generate too ("…/v1beta"); for anthropic.messages and ollama.chat
+// it does not ("https://api.anthropic.com"); for other protocols only slashes
+// are taken away. A normalised address stays as it is.
 //
 // An address without scheme or host, or with user, query or fragment, is a
 // KindInvalid error that shows the expected form, and never the address, which
@@ -39,15 +41,32 @@ func NormalizeBaseURL(proto weir.Protocol, raw string) (string, error) {
 	path := strings.TrimRight(u.Path, "/")
 	switch {
 	case proto == weir.AnthropicMessages:
-		path, _ = cutCall(path, callPaths[true])
+		path, _ = cutCall(path, callPaths[proto])
 		path = strings.TrimRight(strings.TrimSuffix(path, "/v1"), "/")
+	case proto == weir.OllamaChat:
+		path, _ = cutCall(path, callPaths[proto])
+	case proto == weir.GeminiGenerate:
+		if path = cutModel(path, "/models"); !versioned(path) {
+			path += "/v1beta"
+		}
+	case proto == weir.BedrockConverse:
+		path = cutModel(path, "/model")
 	case strings.HasPrefix(string(proto), "openai."):
 		var cut bool
-		if path, cut = cutCall(path, callPaths[false]); !cut && !versioned(path) {
+		if path, cut = cutCall(path, callPaths[weir.OpenAIChat]); !cut && !versioned(path) {
 			path += "/v1"
 		}
 	}
 	return origin(u) + path, nil
+}
+
+// cutModel takes the path of a call that names its model off the end: segment
+// and everything behind it.
+func cutModel(path, segment string) string {
+	if i := strings.Index(path+"/", segment+"/"); i >= 0 {
+		path = path[:i]
+	}
+	return strings.TrimRight(path, "/")
 }
 
 // cutCall takes the path of a call off the end, if there is one.
@@ -116,8 +135,9 @@ func notInHost(r rune) bool {
 // WithBaseURL is a copy of the provider at another address, for a mirror, a
 // proxy or a local server. The address is read as NormalizeBaseURL does, for
 // the protocol that it is written for: Anthropic's where it ends in
-// "/v1/messages" or "/anthropic", else that of the first endpoint. An address
-// at the endpoint's own host without a path of its own is the endpoint's own.
+// "/v1/messages" or "/anthropic", else that of the endpoint whose path it ends
+// in, else that of the first. An address at the endpoint's own host without a
+// path of its own is the endpoint's own.
 //
 // Other endpoints move along where their place follows from the given one (a
 // bare host, or the same path at another host). The rest is left out, since
@@ -128,7 +148,7 @@ func (p *Provider) WithBaseURL(raw string) (*Provider, error) {
 		return nil, err
 	}
 	main := p.addressed(strings.TrimRight(u.Path, "/"))
-	own, err := parseBase(main.BaseURL)
+	own, err := parseBase(specimen(main.BaseURL))
 	if err != nil {
 		return nil, err
 	}
@@ -136,19 +156,19 @@ func (p *Provider) WithBaseURL(raw string) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	given := strings.TrimRight(u.Path, "/")
-	same := origin(u)+own.Path == norm
+	given, ownPath := strings.TrimRight(u.Path, "/"), pathOf(main.BaseURL)
+	same := origin(u)+ownPath == norm
 	if given == "" || u.Host == own.Host && given == "/v1" {
-		same, norm = true, origin(u)+own.Path
+		same, norm = true, origin(u)+ownPath
 	}
 	out := *p
 	out.Endpoints = nil
-	for _, e := range p.Endpoints {
-		switch their, err := parseBase(e.BaseURL); {
-		case e.Protocol == main.Protocol:
+	for i, e := range p.Endpoints {
+		switch their, err := parseBase(specimen(e.BaseURL)); {
+		case &p.Endpoints[i] == main:
 			e.BaseURL = norm
 		case err == nil && same && their.Host == own.Host:
-			e.BaseURL = origin(u) + their.Path
+			e.BaseURL = origin(u) + pathOf(e.BaseURL)
 		default:
 			continue
 		}
@@ -157,14 +177,39 @@ func (p *Provider) WithBaseURL(raw string) (*Provider, error) {
 	return &out, nil
 }
 
+// faces are ends of addresses that tell for which protocol they are written,
+// the longer before what they end in.
+var faces = []struct {
+	end      string
+	protocol weir.Protocol
+}{
+	{"/anthropic", weir.AnthropicMessages},
+	{"/messages", weir.AnthropicMessages},
+	{"/chat/completions", weir.OpenAIChat},
+	{"/completions", weir.OpenAICompletions},
+	{"/responses", weir.OpenAIResponses},
+	{"/api/chat", weir.OllamaChat},
+	{"/converse", weir.BedrockConverse},
+	{"/rerank", weir.OpenAIREST},
+}
+
 // addressed is the endpoint that an address with such a path is meant for.
 func (p *Provider) addressed(path string) *Endpoint {
-	if strings.HasSuffix(path, "/anthropic") || strings.HasSuffix(path, "/messages") {
-		if e := p.Endpoint(weir.AnthropicMessages); e != nil {
-			return e
+	for _, f := range faces {
+		if strings.HasSuffix(path, f.end) {
+			if e := p.Endpoint(f.protocol); e != nil {
+				return e
+			}
 		}
 	}
-	return &p.Endpoints[0]
+	best, length := &p.Endpoints[0], 0
+	for i := range p.Endpoints {
+		e := &p.Endpoints[i]
+		if own := pathOf(e.BaseURL); len(own) > length && strings.HasSuffix(path, own) {
+			best, length = e, len(own)
+		}
+	}
+	return best
 }
 
 // WithHost is WithBaseURL for what a server's own variable holds, such as
@@ -172,7 +217,7 @@ func (p *Provider) addressed(path string) *Endpoint {
 // endpoint's, and a wildcard address, at which a server listens, becomes the
 // loopback one.
 func (p *Provider) WithHost(host string) (*Provider, error) {
-	own, err := parseBase(p.Endpoints[0].BaseURL)
+	own, err := parseBase(specimen(p.Endpoints[0].BaseURL))
 	if err != nil {
 		return nil, err
 	}

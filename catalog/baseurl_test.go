@@ -35,7 +35,17 @@ func TestBaseURLsAreNormalised(t *testing.T) {
 		{messages, "https://api.anthropic.com/v1/messages/count_tokens", "https://api.anthropic.com"},
 		{messages, "https://api.deepseek.com/anthropic/", "https://api.deepseek.com/anthropic"},
 		{messages, "https://api.minimax.io/anthropic/v1/messages", "https://api.minimax.io/anthropic"},
-		{"gemini.generate", "https://generativelanguage.googleapis.com/", "https://generativelanguage.googleapis.com"},
+		{weir.OpenAIResponses, "https://api.openai.com/v1/responses", "https://api.openai.com/v1"},
+		{weir.OpenAICompletions, "https://api.mistral.ai/v1/fim/completions", "https://api.mistral.ai/v1"},
+		{weir.OpenAIREST, "https://api.openai.com/", "https://api.openai.com/v1"},
+		{weir.GeminiGenerate, "https://generativelanguage.googleapis.com/", "https://generativelanguage.googleapis.com/v1beta"},
+		{weir.GeminiGenerate, "https://generativelanguage.googleapis.com/v1beta", "https://generativelanguage.googleapis.com/v1beta"},
+		{weir.GeminiGenerate, "https://proxy.example/v1/models/gemini-3.8-flash:generateContent", "https://proxy.example/v1"},
+		{weir.OllamaChat, "http://gpu:11434/api/chat", "http://gpu:11434"},
+		{weir.OllamaChat, "http://gpu:11434/v1/", "http://gpu:11434"},
+		{weir.OllamaChat, "https://ollama.com/api", "https://ollama.com"},
+		{weir.BedrockConverse, "https://proxy.example/aws/model/m/converse", "https://proxy.example/aws"},
+		{"acme.talk", "https://acme.example/x/", "https://acme.example/x"},
 	} {
 		got, err := catalog.NormalizeBaseURL(c.proto, c.raw)
 		if err != nil || got != c.want {
@@ -80,6 +90,11 @@ func TestAProviderMovesWithItsAddress(t *testing.T) {
 		{"a local server", "vllm", "http://10.0.0.1:9000", "http://10.0.0.1:9000/v1", "http://10.0.0.1:9000"},
 		{"a local server with /v1", "vllm", "http://10.0.0.1:9000/v1/", "http://10.0.0.1:9000/v1", "http://10.0.0.1:9000"},
 		{"one protocol only", "anthropic", "https://proxy.example/v1", "", "https://proxy.example"},
+		{"a face of its own path", "gemini", "https://proxy.example/v1beta/openai", "https://proxy.example/v1beta/openai", ""},
+		{"Ollama's own face", "ollama", "http://gpu:11434/api", "http://gpu:11434/v1", "http://gpu:11434"},
+		{"a resource that is a variable", "azure", "https://r.example/openai/v1/", "https://r.example/openai/v1", ""},
+		{"a path with variables", "vertex", "https://proxy.example", "https://proxy.example/v1/projects/{GOOGLE_CLOUD_PROJECT}/locations/{GOOGLE_CLOUD_LOCATION}/endpoints/openapi",
+			"https://proxy.example/v1/projects/{GOOGLE_CLOUD_PROJECT}/locations/{GOOGLE_CLOUD_LOCATION}/publishers/anthropic"},
 	} {
 		p, err := catalog.Default().Provider(c.provider).WithBaseURL(c.raw)
 		if err != nil {
@@ -104,21 +119,21 @@ func TestAProviderMovesWithItsAddress(t *testing.T) {
 func TestOllamaHostIsRead(t *testing.T) {
 	p := catalog.Default().Provider("ollama")
 	for host, want := range map[string]string{
-		"127.0.0.1":                "http://127.0.0.1:11434/v1",
-		"gpu.example:8080":         "http://gpu.example:8080/v1",
-		":9000":                    "http://127.0.0.1:9000/v1",
-		"0.0.0.0":                  "http://127.0.0.1:11434/v1",
-		"0.0.0.0:9000":             "http://127.0.0.1:9000/v1",
-		"::":                       "http://[::1]:11434/v1",
-		"::1":                      "http://[::1]:11434/v1",
-		"[::1]:9000":               "http://[::1]:9000/v1",
-		"https://ollama.example/":  "https://ollama.example/v1",
-		"http://ollama.example:80": "http://ollama.example:80/v1",
+		"127.0.0.1":                "http://127.0.0.1:11434",
+		"gpu.example:8080":         "http://gpu.example:8080",
+		":9000":                    "http://127.0.0.1:9000",
+		"0.0.0.0":                  "http://127.0.0.1:11434",
+		"0.0.0.0:9000":             "http://127.0.0.1:9000",
+		"::":                       "http://[::1]:11434",
+		"::1":                      "http://[::1]:11434",
+		"[::1]:9000":               "http://[::1]:9000",
+		"https://ollama.example/":  "https://ollama.example",
+		"http://ollama.example:80": "http://ollama.example:80",
 	} {
 		q, err := p.WithHost(host)
 		if err != nil {
 			t.Errorf("%s: %v", host, err)
-		} else if got := q.Endpoints[0].BaseURL; got != want {
+		} else if got := q.Endpoints[0].BaseURL; got != want || q.Endpoint(weir.OpenAIChat).BaseURL != want+"/v1" {
 			t.Errorf("%s: %s, want %s", host, got, want)
 		}
 	}
@@ -134,7 +149,7 @@ func FuzzNormalizeBaseURL(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		for _, proto := range []weir.Protocol{weir.OpenAIChat, weir.AnthropicMessages, "ollama.chat"} {
+		for _, proto := range []weir.Protocol{weir.OpenAIChat, weir.AnthropicMessages, weir.OllamaChat, weir.GeminiGenerate, weir.BedrockConverse} {
 			got, err := catalog.NormalizeBaseURL(proto, raw)
 			if err != nil {
 				continue
@@ -146,7 +161,7 @@ func FuzzNormalizeBaseURL(f *testing.F) {
 				t.Fatalf("%q becomes %q: %v", raw, got, err)
 			}
 		}
-		for _, id := range []string{"deepseek", "ollama"} {
+		for _, id := range []string{"deepseek", "ollama", "gemini", "vertex", "azure"} {
 			p := catalog.Default().Provider(id)
 			for _, move := range []func(string) (*catalog.Provider, error){p.WithBaseURL, p.WithHost} {
 				if q, err := move(raw); err == nil && q.Validate() != nil {

@@ -37,8 +37,8 @@ func TestNamesAreResolved(t *testing.T) {
 		{"a provider's name in capitals", "DeepSeek/deepseek-flash", []string{"deepseek/deepseek-flash"}},
 		{"a model that is not listed", "deepseek/deepseek-v9", []string{"deepseek/deepseek-v9?"}},
 		{"an aggregator's name", "openrouter/anthropic/claude-opus-5", []string{"openrouter/anthropic/claude-opus-5"}},
-		{"a bare name", "claude-opus-5-5", []string{"anthropic/claude-opus-5-5"}},
-		{"a bare alias", "gpt-5.6", []string{"openai/gpt-5.6-sol"}},
+		{"a bare name", "claude-opus-5-5", []string{"anthropic/claude-opus-5-5", "azure-anthropic/claude-opus-5-5"}},
+		{"a bare alias", "gpt-5.6", []string{"openai/gpt-5.6-sol", "azure/gpt-5.6-sol"}},
 		{"the maker before the hosts", "deepseek-v4-pro", []string{"deepseek/deepseek-v4-pro", "qwen/deepseek-v4-pro", "qwen-intl/deepseek-v4-pro"}},
 		{"a bare name that nobody lists", "nonsense", nil},
 		{"nothing", "", nil},
@@ -97,7 +97,7 @@ func TestOverridesSurviveANewerCatalogue(t *testing.T) {
 		Quirks: &codec.Quirks{Thinking: "none"},
 		Endpoints: []catalog.Endpoint{
 			{Protocol: weir.OpenAIChat, BaseURL: "https://mine.example"},
-			{Protocol: "openai.responses", BaseURL: "https://mine.example/v1"},
+			{Protocol: "mine.own", BaseURL: "https://mine.example/v1"},
 		},
 		Models: []*catalog.Model{
 			{ID: "deepseek-v4-flash", Context: 5, Prices: []catalog.PriceSheet{{Currency: "USD", Rates: catalog.Rates{Input: rate}}}},
@@ -121,10 +121,10 @@ func TestOverridesSurviveANewerCatalogue(t *testing.T) {
 		if p.Name != was.Name || p.Quirks.Thinking != "none" || p.Quirks.PrefillPath != "/beta" || p.Model("mine") == nil {
 			t.Errorf("%+v", p)
 		}
-		if p.Endpoint(weir.OpenAIChat).BaseURL != "https://mine.example" || len(p.Endpoints) != 3 || p.Endpoints[0].Protocol != weir.OpenAIChat {
+		if p.Endpoint(weir.OpenAIChat).BaseURL != "https://mine.example" || len(p.Endpoints) != len(was.Endpoints)+1 || p.Endpoints[0].Protocol != weir.OpenAIChat {
 			t.Errorf("%+v", p.Endpoints)
 		}
-		if was.Model("deepseek-flash").Context == 5 || was.Quirks.Thinking != "type_effort" || len(was.Endpoints) != 2 {
+		if was.Model("deepseek-flash").Context == 5 || was.Quirks.Thinking != "type_effort" || was.Endpoint("mine.own") != nil {
 			t.Error("the catalogue below has changed")
 		}
 	}

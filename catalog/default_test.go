@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/weir-gateway/weir"
@@ -14,7 +15,7 @@ func TestTheEmbeddedDataIsValid(t *testing.T) {
 	if _, err := catalog.LoadEmbedded(); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(catalog.Default().Providers()); n < 30 {
+	if n := len(catalog.Default().Providers()); n < 40 {
 		t.Fatalf("%d providers", n)
 	}
 }
@@ -76,22 +77,44 @@ func TestVendorsWithBothProtocolsListBoth(t *testing.T) {
 // Addresses in the catalogue are in the form that NormalizeBaseURL makes, or
 // are left alone by WithBaseURL.
 func TestAProviderCanBeGivenItsOwnAddress(t *testing.T) {
+	calls := map[weir.Protocol]string{
+		weir.OpenAIChat: "/chat/completions", weir.OpenAIResponses: "/responses", weir.OpenAICompletions: "/completions",
+		weir.OpenAIREST: "/rerank", weir.AnthropicMessages: "/v1/messages", weir.OllamaChat: "/api/chat",
+		weir.GeminiGenerate: "/models/m:generateContent", weir.BedrockConverse: "/model/m/converse",
+	}
 	for _, p := range catalog.Default().Providers() {
-		for _, e := range p.Endpoints {
-			suffix := "/chat/completions"
-			if e.Protocol == weir.AnthropicMessages {
-				suffix = "/v1/messages"
+		p := known(t, p)
+		for i := range p.Endpoints {
+			e := &p.Endpoints[i]
+			if p.Endpoint(e.Protocol) != e {
+				continue // an address tells the protocol, and not the model
 			}
-			for _, raw := range []string{e.BaseURL + suffix, e.BaseURL + "/" + suffix[1:] + "/"} {
+			call := calls[e.Protocol]
+			for _, raw := range []string{e.BaseURL + call, e.BaseURL + call + "/"} {
 				q, err := p.WithBaseURL(raw)
 				if err != nil {
 					t.Errorf("%s: %v", p.ID, err)
-				} else if got := q.Endpoint(e.Protocol).BaseURL; got != e.BaseURL {
-					t.Errorf("%s: %s became %s", p.ID, raw, got)
+				} else if got := q.Endpoint(e.Protocol); got == nil || got.BaseURL != e.BaseURL {
+					t.Errorf("%s: %s became %v", p.ID, raw, got)
 				}
 			}
 		}
 	}
+}
+
+// known is a provider with a value for every variable.
+func known(t *testing.T, p *catalog.Provider) *catalog.Provider {
+	t.Helper()
+	out, err := p.WithVariables(func(name string) (string, bool) {
+		if strings.HasSuffix(name, "_ENDPOINT") || strings.HasSuffix(name, "_BASE") {
+			return "https://" + strings.ToLower(name) + ".example", true
+		}
+		return "us-east-1", true
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 func BenchmarkLoadEmbedded(b *testing.B) {
@@ -100,5 +123,102 @@ func BenchmarkLoadEmbedded(b *testing.B) {
 		if _, err := catalog.LoadEmbedded(); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// The first endpoint is the one that everything is translated for: a vendor's own
+// protocol where the OpenAI face of it loses something, else Chat.
+func TestThePreferredProtocolIsFirst(t *testing.T) {
+	own := map[string]weir.Protocol{
+		"anthropic": weir.AnthropicMessages, "azure-anthropic": weir.AnthropicMessages, "bedrock": weir.AnthropicMessages,
+		"gemini": weir.GeminiGenerate, "vertex": weir.GeminiGenerate, "ollama": weir.OllamaChat,
+		"jina": weir.OpenAIREST, "voyage": weir.OpenAIREST,
+	}
+	for _, p := range catalog.Default().Providers() {
+		want := own[p.ID]
+		if want == "" {
+			want = weir.OpenAIChat
+		}
+		if got := p.Endpoints[0].Protocol; got != want {
+			t.Errorf("%s is translated for %s, want %s", p.ID, got, want)
+		}
+	}
+}
+
+// A response's id only goes up to those who kept the response (recordings and
+// vendors' documents, 2026-11-20); for the others the gateway keeps it.
+func TestResponsesAreKeptByThoseWhoSaySo(t *testing.T) {
+	keepers := []string{"azure", "azure-classic", "lmstudio", "openai", "xai"}
+	for _, p := range catalog.Default().Providers() {
+		e := p.Endpoint(weir.OpenAIResponses)
+		if want := slices.Contains(keepers, p.ID); e != nil && p.QuirksOf(e, nil).KeepsResponses != want || e == nil && want {
+			t.Errorf("%s: keeping responses is not %v", p.ID, want)
+		}
+	}
+}
+
+// S-13: free-text tools are OpenAI's; who else speaks Chat gets functions.
+func TestCustomToolsGoToThoseWhoKnowThem(t *testing.T) {
+	for _, p := range catalog.Default().Providers() {
+		knows := p.ID == "openai" || p.ID == "azure" || p.ID == "azure-classic"
+		for i := range p.Endpoints {
+			e := &p.Endpoints[i]
+			if e.Protocol == weir.OpenAIChat && p.QuirksOf(e, nil).NoCustomTools == knows {
+				t.Errorf("%s: no_custom_tools is %v", p.ID, !knows)
+			}
+		}
+	}
+}
+
+// Where a model is served, and in which protocol a client that speaks it is.
+func TestModelsOfCloudsAreServedWhereTheyAre(t *testing.T) {
+	for model, want := range map[string][]weir.Protocol{
+		"bedrock/anthropic.claude-opus-5-5":                    {weir.AnthropicMessages, weir.BedrockConverse},
+		"bedrock/eu.anthropic.claude-sonnet-4-5-20250929-v1:0": {weir.AnthropicMessages, weir.BedrockConverse},
+		"bedrock/amazon.nova-pro-v1:0":                         {weir.BedrockConverse},
+		"bedrock/openai.gpt-oss-20b":                           {weir.OpenAIChat, weir.OpenAIResponses},
+		"bedrock/openai.gpt-oss-20b-1:0":                       {weir.BedrockConverse},
+		"bedrock/openai.gpt-5.5":                               {weir.OpenAIResponses},
+		"vertex/gemini-2.5-pro":                                {weir.GeminiGenerate},
+		"vertex/claude-haiku-4-5@20251001":                     {weir.AnthropicMessages},
+		"vertex/zai-org/glm-5-maas":                            {weir.OpenAIChat},
+		"mistral/codestral-latest":                             {weir.OpenAIChat, weir.OpenAICompletions},
+		"mistral/mistral-large-2512":                           {weir.OpenAIChat},
+		"deepseek/deepseek-flash":                              {weir.OpenAIChat, weir.AnthropicMessages, weir.OpenAIResponses, weir.OpenAICompletions},
+		"cohere/rerank-v3.5":                                   {weir.OpenAIChat, weir.OpenAIREST},
+		"openai/gpt-3.5-turbo-instruct":                        {weir.OpenAIChat, weir.OpenAIResponses, weir.OpenAICompletions},
+	} {
+		id, name, _ := strings.Cut(model, "/")
+		var got []weir.Protocol
+		for _, e := range catalog.Default().Provider(id).Endpoints {
+			if e.Serves(name) && !slices.Contains(got, e.Protocol) {
+				got = append(got, e.Protocol)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s is served in %v, want %v", model, got, want)
+		}
+	}
+}
+
+// A name that says what a model is for must not be at odds with its output.
+func TestModelsForVectorsSaySo(t *testing.T) {
+	n := 0
+	for _, p := range catalog.Default().Providers() {
+		for _, m := range p.Models {
+			name, out := strings.ToLower(m.ID), "text"
+			switch {
+			case strings.Contains(name, "rerank"):
+				out = "score"
+			case strings.Contains(name, "embed"):
+				out, n = "embedding", n+1
+			}
+			if out != "text" && !slices.Equal(m.Output, []string{out}) {
+				t.Errorf("%s/%s puts out %v, want %s", p.ID, m.ID, m.Output, out)
+			}
+		}
+	}
+	if n < 30 {
+		t.Errorf("%d models make vectors", n)
 	}
 }

@@ -9,7 +9,8 @@ import (
 
 // With is a new catalogue with overrides merged in, in order. An override is a
 // Provider with only the fields set that differ; models are matched by id or
-// alias, endpoints by protocol, and merged field by field; lists (aliases,
+// alias, endpoints by protocol (and by their models where a protocol has
+// several), and merged field by field; lists (aliases,
 // prices, efforts …) are replaced as a whole. Providers, models and endpoints
 // that are not there yet are added; added endpoints come after the known ones.
 //
@@ -52,7 +53,9 @@ func mergeProvider(base, o *Provider) *Provider {
 func mergeEndpoints(base, over []Endpoint) []Endpoint {
 	out := slices.Clone(base)
 	for _, o := range over {
-		i := slices.IndexFunc(out, func(e Endpoint) bool { return e.Protocol == o.Protocol })
+		i := slices.IndexFunc(out, func(e Endpoint) bool {
+			return e.Protocol == o.Protocol && (len(o.Models) == 0 || len(e.Models) == 0 || slices.Equal(o.Models, e.Models))
+		})
 		if i < 0 {
 			out, i = append(out, Endpoint{}), len(out)
 		}

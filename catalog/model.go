@@ -22,7 +22,8 @@ type Model struct {
 	// MaxInput bounds the prompt alone where the vendor gives such a limit.
 	MaxInput int64 `json:"max_input,omitempty"`
 	// Input and Output are modalities: "text", "image", "audio", "video",
-	// "file". Empty is unknown.
+	// "file"; of what makes vectors the output is "embedding", of what ranks
+	// documents "score". Empty is unknown.
 	Input  []string `json:"input,omitempty"`
 	Output []string `json:"output,omitempty"`
 	// Tools, Reasoning and StructuredOutput tell whether the model can call

@@ -22,8 +22,15 @@ type Provider struct {
 	// KeyEnv are the variables that may hold the key, the best first. Empty:
 	// EnvPrefix with _API_KEY. See Keys.
 	KeyEnv []string `json:"key_env,omitempty"`
+	// CredentialEnv are the variables of which any tells that there are
+	// credentials for a scheme of Auth that finds its own, AuthSigV4 and the
+	// like. Where a key is set it goes before them.
+	CredentialEnv []string `json:"credential_env,omitempty"`
 	// Auth is how the key is sent, unless an Endpoint says otherwise.
 	Auth Auth `json:"auth,omitzero"`
+	// Variables are the parts of the addresses that are the user's own. The
+	// provider can be called once all of them are known; see WithVariables.
+	Variables []Variable `json:"variables,omitempty"`
 	// Endpoints are the places that answer, the preferred one for translated
 	// requests first. At least one.
 	Endpoints []Endpoint `json:"endpoints,omitempty"`
@@ -45,43 +52,40 @@ type Provider struct {
 	Date   string `json:"date,omitempty"`
 }
 
-// Auth is how a credential is sent.
-type Auth struct {
-	// Scheme is one of the Auth constants. Empty is the provider's, and
-	// bearer if that is empty too.
-	Scheme string `json:"scheme,omitempty"`
-	// Header is the header's name for AuthHeader: "x-api-key".
-	Header string `json:"header,omitempty"`
-	// Query is the parameter's name for AuthQuery.
-	Query string `json:"query,omitempty"`
-}
-
-// Authentication schemes.
-const (
-	AuthBearer   = "bearer"    // Authorization: Bearer KEY
-	AuthHeader   = "header"    // HEADER: KEY
-	AuthQuery    = "query"     // ?QUERY=KEY
-	AuthZhipuJWT = "zhipu_jwt" // bearer of a short-lived token signed with a key "id.secret"
-	AuthNone     = "none"      // nothing is sent unless the user sets a key, then bearer
-)
-
 // An Endpoint is one address of a provider that speaks one protocol.
 type Endpoint struct {
 	Protocol weir.Protocol `json:"protocol"`
 	// BaseURL is what a codec's path is appended to, without a slash at its
-	// end: "https://api.openai.com/v1", "https://api.anthropic.com".
+	// end: "https://api.openai.com/v1", "https://api.anthropic.com". It may have
+	// variables in it.
 	BaseURL string `json:"base_url"`
+	// Query is sent with every call, "api-version={AZURE_API_VERSION}".
+	Query string `json:"query,omitempty"`
+	// Envelope is one of the Envelope constants, for a cloud that carries the
+	// protocol in a form of its own. Empty: the protocol as it is.
+	Envelope string `json:"envelope,omitempty"`
 	// Auth nil: the provider's.
 	Auth *Auth `json:"auth,omitempty"`
 	// Quirks are those of this endpoint only, merged over the provider's.
 	Quirks *codec.Quirks `json:"quirks,omitempty"`
 	// Models are names, or beginnings of names followed by a star, of the
-	// models that the endpoint serves. Empty: all.
+	// models that the endpoint serves, and after a "!" of those that it does
+	// not. Empty: all; only with "!": all others.
 	Models []string `json:"models,omitempty"`
 	// Source and Date where they differ from the provider's.
 	Source string `json:"source,omitempty"`
 	Date   string `json:"date,omitempty"`
 }
+
+// Envelopes: forms in which a cloud takes another vendor's protocol.
+const (
+	// EnvelopeBedrockInvoke is Claude behind Bedrock's InvokeModel.
+	EnvelopeBedrockInvoke = "bedrock_invoke"
+	// EnvelopeVertexAnthropic is Claude behind Vertex AI's rawPredict.
+	EnvelopeVertexAnthropic = "vertex_anthropic"
+	// EnvelopeAzureDeployments is Azure OpenAI with the deployment in the path.
+	EnvelopeAzureDeployments = "azure_deployments"
+)
 
 // Keys are the names of the environment variables that may hold the
 // provider's key, the best first.
@@ -133,30 +137,16 @@ func (p *Provider) EndpointFor(proto weir.Protocol, model string) *Endpoint {
 
 // Serves reports whether the endpoint takes requests for a model.
 func (e *Endpoint) Serves(model string) bool {
-	if len(e.Models) == 0 {
-		return true
-	}
+	others := true
 	for _, pattern := range e.Models {
-		if head, ok := strings.CutSuffix(pattern, "*"); ok && strings.HasPrefix(model, head) {
-			return true
+		pattern, not := strings.CutPrefix(pattern, "!")
+		head, open := strings.CutSuffix(pattern, "*")
+		if pattern == model || open && strings.HasPrefix(model, head) {
+			return !not
 		}
-		if pattern == model {
-			return true
-		}
+		others = others && not
 	}
-	return false
-}
-
-// AuthOf is how the key is sent to an endpoint of the provider.
-func (p *Provider) AuthOf(e *Endpoint) Auth {
-	a := p.Auth
-	if e != nil && e.Auth != nil {
-		a = *e.Auth
-	}
-	if a.Scheme == "" {
-		a.Scheme = AuthBearer
-	}
-	return a
+	return others
 }
 
 // QuirksOf are the deviations that hold for a model at an endpoint: the

@@ -15,7 +15,9 @@ var (
 	headerName   = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 )
 
-var modalities = []string{"text", "image", "audio", "video", "file"}
+// modalities are those of Model.Input and Output. A model that makes vectors has
+// the output "embedding", and one that ranks documents "score".
+var modalities = []string{"text", "image", "audio", "video", "file", "embedding", "score"}
 
 // Validate checks everything that can be checked without asking the vendor:
 // names, addresses, dates, authentication, quirks, and prices that are off by
@@ -33,70 +35,12 @@ func (p *Provider) Validate() error {
 	}
 	p.validateEnv(&ps)
 	p.Auth.validate("auth", &ps)
+	p.validateVariables(&ps)
 	validateQuirks(p.Quirks, "quirks", &ps)
 	validateDate(p.Date, "date", &ps)
 	p.validateEndpoints(&ps)
 	p.validateModels(&ps)
 	return ps.asError()
-}
-
-func (p *Provider) validateEnv(ps *problems) {
-	check := func(path, v string) {
-		if !envName.MatchString(v) {
-			ps.at(path, "%q is not a variable's name: upper-case letters, digits and underscores", v)
-		}
-	}
-	if p.EnvPrefix != "" {
-		check("env_prefix", p.EnvPrefix)
-	}
-	if p.HostEnv != "" {
-		check("host_env", p.HostEnv)
-	}
-	for i, v := range p.KeyEnv {
-		check(fmt.Sprintf("key_env[%d]", i), v)
-	}
-}
-
-func (a *Auth) validate(path string, ps *problems) {
-	switch a.Scheme {
-	case "", AuthBearer, AuthZhipuJWT, AuthNone:
-	case AuthHeader:
-		if !headerName.MatchString(a.Header) {
-			ps.at(path+".header", "%q is not a header's name", a.Header)
-		}
-	case AuthQuery:
-		if a.Query == "" {
-			ps.at(path+".query", "the scheme query needs the parameter's name")
-		}
-	default:
-		ps.at(path+".scheme", "%q is not known; known are %s", a.Scheme,
-			strings.Join([]string{AuthBearer, AuthHeader, AuthQuery, AuthZhipuJWT, AuthNone}, ", "))
-	}
-}
-
-func (p *Provider) validateEndpoints(ps *problems) {
-	if len(p.Endpoints) == 0 {
-		ps.at("endpoints", "a provider needs at least one endpoint")
-	}
-	for i := range p.Endpoints {
-		e, path := &p.Endpoints[i], fmt.Sprintf("endpoints[%d]", i)
-		if !protocolName.MatchString(string(e.Protocol)) {
-			ps.at(path+".protocol", "%q is not a protocol's name, such as openai.chat", e.Protocol)
-		}
-		if p.Endpoint(e.Protocol) != e {
-			ps.at(path+".protocol", "%s is listed twice", e.Protocol)
-		}
-		if u, err := parseBase(e.BaseURL); err != nil {
-			ps.at(path+".base_url", "%v", err)
-		} else if strings.HasSuffix(u.Path, "/") {
-			ps.at(path+".base_url", "ends with a slash")
-		}
-		if e.Auth != nil {
-			e.Auth.validate(path+".auth", ps)
-		}
-		validateQuirks(e.Quirks, path+".quirks", ps)
-		validateDate(e.Date, path+".date", ps)
-	}
 }
 
 func (p *Provider) validateModels(ps *problems) {

@@ -49,6 +49,9 @@ func validateQuirks(q *codec.Quirks, path string, ps *problems) {
 	one("empty_content", q.EmptyContent, "null", "omit", "empty")
 	one("prefill", q.Prefill, "prefix", "partial", "last", "refused")
 	one("tools_effort", q.ToolsEffort, efforts...)
+	if q.ToolsProtocol != "" && !protocolName.MatchString(q.ToolsProtocol) {
+		ps.at(path+".tools_protocol", "%q is not a protocol's name, such as openai.responses", q.ToolsProtocol)
+	}
 	many("efforts", q.Efforts, efforts)
 	many("thinking_modes", q.ThinkingModes, modes)
 	many("tool_choices", q.ToolChoices, toolModes)

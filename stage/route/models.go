@@ -30,10 +30,11 @@ func (t *Table) Models(p *weir.Principal) []Model {
 	return out
 }
 
-// Model is the entry of one name in Models.
+// Model is the entry of one name in Models, which may be asked for by its own
+// name or one of its aliases alone.
 func (t *Table) Model(p *weir.Principal, name string) (Model, bool) {
 	for _, m := range t.Models(p) {
-		if m.ID() == name || m.Provider != "" && m.Name == name {
+		if m.ID() == name || m.Provider != "" && (m.Name == name || slices.Contains(m.Aliases, name)) {
 			return m, true
 		}
 	}

@@ -20,8 +20,12 @@ type Config struct {
 	Retry      Retry               `yaml:"retry" doc:"How often and how fast a failed attempt is made again."`
 	Limits     Limits              `yaml:"limits" doc:"Bounds on size and number."`
 	Disconnect Disconnect          `yaml:"disconnect" doc:"What happens upstream when the client goes away."`
+	State      State               `yaml:"state" doc:"What is kept in memory between the requests of a conversation."`
 	Drain      Drain               `yaml:"drain" doc:"What happens on SIGTERM."`
 	Log        Log                 `yaml:"log" doc:"Logging, to standard error."`
+
+	// AccountResources lets clients with keys at what the provider's account holds.
+	AccountResources bool `yaml:"account_resources" doc:"Relay files, batches and other resources of a provider's account for clients with gateway keys too. All keys then see the same account. Without gateway keys it is on."`
 
 	file    string
 	sources map[string]Position
@@ -33,8 +37,10 @@ type Provider struct {
 	Key       Secret             `yaml:"key" doc:"API key: the key itself, ${VARIABLE}, or file:/path."`
 	Keys      []Secret           `yaml:"keys" doc:"Several API keys of the same account type; a refused one is set aside alone."`
 	BaseURL   string             `yaml:"base_url" doc:"Replaces the catalogue's endpoint. With or without /v1."`
-	Protocol  string             `yaml:"protocol" doc:"Wire protocol at base_url: openai.chat or anthropic.messages. Default: the catalogue's, else openai.chat."`
+	Protocol  string             `yaml:"protocol" doc:"Wire protocol at base_url, such as openai.chat, openai.responses or anthropic.messages. Default: the catalogue's, else openai.chat."`
 	Endpoints map[string]string  `yaml:"endpoints" doc:"Base URLs by protocol, for a server that speaks several."`
+	Auth      *Auth              `yaml:"auth" doc:"How a credential is sent and come by. Default: the catalogue's, else bearer."`
+	Variables map[string]Secret  `yaml:"variables" doc:"Values for this provider in place of environment variables: parts of addresses (AWS_REGION, GOOGLE_CLOUD_PROJECT …) and credentials of clouds (AWS_ACCESS_KEY_ID …)."`
 	Headers   map[string]string  `yaml:"headers" doc:"Headers to add to every request."`
 	Models    []ProviderModel    `yaml:"models" doc:"Models of a server of one's own. Models that are not listed can be called all the same."`
 	Quirks    *codec.Quirks      `yaml:"quirks" doc:"Deviations from the protocol, over the catalogue's."`
@@ -62,6 +68,26 @@ type Key struct {
 	Name   string   `yaml:"name" doc:"Who this is; it appears in logs in place of the key."`
 	Hash   string   `yaml:"hash" doc:"sha256:… as printed by weir keys new. The key itself is never stored."`
 	Models []string `yaml:"models" doc:"Models that may be used, * and ? allowed; empty is all."`
+}
+
+// State is what is kept between requests, in memory and for a time.
+type State struct {
+	Responses Responses `yaml:"responses" doc:"Responses and conversations of the Responses API, for previous_response_id and for fetching them again. They hold prompts and answers."`
+	Reasoning Reasoning `yaml:"reasoning" doc:"Reasoning of turns with tool calls, put back for clients that cannot carry it. It may repeat prompts."`
+}
+
+// Responses bounds what is kept of the Responses API.
+type Responses struct {
+	Keep bool          `yaml:"keep" doc:"Keep them, unless a request says store: false."`
+	TTL  time.Duration `yaml:"ttl" doc:"How long after the last use."`
+	Max  Size          `yaml:"max" doc:"How much in all; what was longest not used goes first."`
+}
+
+// Reasoning bounds what is kept of reasoning.
+type Reasoning struct {
+	Keep bool          `yaml:"keep" doc:"Keep it."`
+	TTL  time.Duration `yaml:"ttl" doc:"How long after the last use."`
+	Max  Size          `yaml:"max" doc:"How much in all; what was longest not used goes first."`
 }
 
 // Timeouts are the four limits of an upstream attempt.
@@ -125,9 +151,13 @@ func Default() *Config {
 		Retry:      Retry{Attempts: 4, PerDeployment: 2, Base: 500 * time.Millisecond, Max: 32 * time.Second},
 		Limits:     Limits{Body: 64 << 20, InFlight: 1 << 30, Frame: 64 << 20, Answer: 64 << 20, Header: 64 << 10},
 		Disconnect: Disconnect{Drain: 2 * time.Second},
-		Drain:      Drain{Timeout: 10 * time.Minute},
-		Log:        Log{Level: "info", Format: "text", Access: true},
-		sources:    map[string]Position{},
+		State: State{
+			Responses: Responses{Keep: true, TTL: 24 * time.Hour, Max: 256 << 20},
+			Reasoning: Reasoning{Keep: true, TTL: time.Hour, Max: 64 << 20},
+		},
+		Drain:   Drain{Timeout: 10 * time.Minute},
+		Log:     Log{Level: "info", Format: "text", Access: true},
+		sources: map[string]Position{},
 	}
 }
 

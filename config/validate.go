@@ -94,6 +94,7 @@ func (v *validator) provider(name string, p Provider) {
 		v.protocol(path+".protocol", p.Protocol)
 	}
 	v.endpoints(path, p)
+	v.auth(path+".auth", p.Auth)
 	if p.MaxConns < 0 {
 		v.problem(path+".max_connections", "", "must not be negative")
 	}
@@ -129,7 +130,10 @@ func (v *validator) endpoints(path string, p Provider) {
 }
 
 // Protocols are those that an endpoint can be given for.
-var Protocols = []string{string(weir.OpenAIChat), string(weir.AnthropicMessages)}
+var Protocols = []string{
+	string(weir.OpenAIChat), string(weir.OpenAIResponses), string(weir.OpenAICompletions), string(weir.OpenAIREST),
+	string(weir.AnthropicMessages), string(weir.GeminiGenerate), string(weir.OllamaChat), string(weir.BedrockConverse),
+}
 
 func (v *validator) protocol(path, name string) bool {
 	if slices.Contains(Protocols, name) {

@@ -19,7 +19,7 @@ func (c *call) attempt(ctx context.Context, k *key) error {
 	}
 	res, err := c.transport.RoundTrip(r)
 	if err != nil {
-		return c.transportError(ctx, err, k)
+		return c.transportError(ctx, err)
 	}
 	// A body that was not read to its end takes its connection along; one that
 	// was gives it back. Neither reads on.
@@ -30,14 +30,17 @@ func (c *call) attempt(ctx context.Context, k *key) error {
 		return errStopped
 	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return c.statusError(ctx, res, requestID, k)
+		return c.statusError(ctx, res, requestID)
 	}
-	body := &answerBody{src: res.Body, call: c, ctx: ctx, key: k}
+	body := &answerBody{src: res.Body, call: c, ctx: ctx}
 	src, err := decoded(body, res.Header, int64(c.maxBody))
 	if err != nil {
-		return c.failed(ctx, err, requestID, k)
+		return c.failed(ctx, err, requestID)
 	}
-	if err := c.decode(ctx, res.Header, src, requestID, k); err != nil {
+	if e := c.endpoint.envelope; e != nil {
+		src = e.open(src, res.Header, c.req.Op, c.maxFrame)
+	}
+	if err := c.decode(ctx, res, src, requestID); err != nil {
 		return err
 	}
 	body.drain(func() { _ = res.Body.Close() })
@@ -45,18 +48,23 @@ func (c *call) attempt(ctx context.Context, k *key) error {
 }
 
 // decode passes the answer's events on.
-func (c *call) decode(ctx context.Context, h http.Header, src io.Reader, requestID string, k *key) error {
+func (c *call) decode(ctx context.Context, res *http.Response, src io.Reader, requestID string) error {
 	answer := &codec.Answer{
-		Header: h, Body: src, Stream: c.out.Stream, Op: c.req.Op, Relay: c.relays(),
+		Status: res.StatusCode, Method: c.out.Method, Header: res.Header, Body: src, Stream: c.out.Stream, Op: c.req.Op, Relay: c.relays(),
 		Target: &c.endpoint.target, Names: c.out.Names, Custom: c.out.Custom,
 		MaxFrame: c.maxFrame, MaxBody: c.maxBody,
 	}
 	for ev, err := range c.endpoint.codec.Decode(answer) {
 		if err != nil {
-			return c.failed(ctx, err, requestID, k)
+			return c.failed(ctx, err, requestID)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err() // the codec may go on with what it has read before
+		}
+		if c.folds {
+			if ev, err = c.folded(ev); err != nil {
+				return err
+			}
 		}
 		c.began = true
 		if !c.yield(ev, nil) {
@@ -87,7 +95,6 @@ type answerBody struct {
 	src  io.Reader
 	call *call
 	ctx  context.Context // of the attempt that this body belongs to
-	key  *key
 	done bool
 }
 
@@ -99,7 +106,7 @@ func (b *answerBody) Read(p []byte) (int, error) {
 	}
 	b.done = true
 	if err != io.EOF { //nolint:errorlint // a reader's end is io.EOF itself; one that is wrapped is an error
-		err = b.call.brokenAnswer(b.ctx, err, b.key)
+		err = b.call.brokenAnswer(b.ctx, err)
 	}
 	return n, err
 }

@@ -16,7 +16,7 @@ import (
 
 // transportError is what it means that no answer came. The context's own error
 // stays as it is.
-func (c *call) transportError(ctx context.Context, err error, k *key) error {
+func (c *call) transportError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -24,11 +24,11 @@ func (c *call) transportError(ctx context.Context, err error, k *key) error {
 	if e.Kind == weir.KindUpstream {
 		e.Message = "no answer from the endpoint: " + e.Message
 	}
-	return c.mark(e, "", k)
+	return c.mark(e, "")
 }
 
 // brokenAnswer is what it means that the connection failed inside an answer.
-func (c *call) brokenAnswer(ctx context.Context, err error, k *key) error {
+func (c *call) brokenAnswer(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -36,7 +36,7 @@ func (c *call) brokenAnswer(ctx context.Context, err error, k *key) error {
 	if e.Kind == weir.KindUpstream {
 		e.Message = "the answer was cut: " + e.Message
 	}
-	c.broken = c.mark(e, "", k)
+	c.broken = c.mark(e, "")
 	return c.broken
 }
 

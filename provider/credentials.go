@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"slices"
@@ -37,6 +38,7 @@ type CredentialsOptions struct {
 // pool without keys. However it is printed, it shows fingerprints, never keys.
 type Credentials struct {
 	benchAuth, benchQuota time.Duration
+	source                Source // of the one nameless credential; nil: there are keys
 
 	mu   sync.Mutex // guards next and what keys say about the bench
 	keys []*key     // the slice itself does not change
@@ -46,18 +48,18 @@ type Credentials struct {
 // A key is one secret of the pool. The secret is behind a function, since that
 // is the one thing that fmt and reflection cannot look into.
 type key struct {
-	secret  func() string
+	secret  func(context.Context) (string, error)
 	sum     [sha256.Size]byte
 	benched time.Time // when; zero: it never was, or has worked since
 	until   time.Time
 }
 
-// reveal is the secret, empty for no key.
-func (k *key) reveal() string {
+// reveal is the secret, empty for no key. Errors are those of Source.Secret.
+func (k *key) reveal(ctx context.Context) (string, error) {
 	if k == nil {
-		return ""
+		return "", nil
 	}
-	return k.secret()
+	return k.secret(ctx)
 }
 
 // NewCredentials makes a pool.
@@ -70,7 +72,7 @@ func NewCredentials(o CredentialsOptions) *Credentials {
 		s = strings.TrimSpace(s)
 		sum := sha256.Sum256([]byte(s))
 		if s != "" && !slices.ContainsFunc(c.keys, func(k *key) bool { return k.sum == sum }) {
-			c.keys = append(c.keys, &key{secret: func() string { return s }, sum: sum})
+			c.keys = append(c.keys, &key{secret: fixed(s), sum: sum})
 		}
 	}
 	return c
@@ -117,6 +119,8 @@ func (c *Credentials) Benched() int {
 type turn struct {
 	pool  *Credentials
 	tried []*key
+	// renewed tells that the credential of a Source was made anew.
+	renewed bool
 }
 
 func (c *Credentials) begin() turn { return turn{pool: c} }
@@ -171,8 +175,9 @@ func (t *turn) accepted(k *key) {
 }
 
 // refused benches the key if err is about it, and reports whether a sibling
-// that is not benched is left to try.
-func (t *turn) refused(k *key, err error) bool {
+// that is not benched is left to try. What a Source made, secret, is made anew
+// once before that.
+func (t *turn) refused(k *key, secret string, err error) bool {
 	if k == nil {
 		return false
 	}
@@ -180,6 +185,9 @@ func (t *turn) refused(k *key, err error) bool {
 	var rest time.Duration
 	switch {
 	case errors.Is(err, weir.KindUpstreamAuth):
+		if t.renew(secret) {
+			return true
+		}
 		rest = c.benchAuth
 	case errors.Is(err, weir.KindQuota):
 		rest = c.benchQuota
@@ -194,4 +202,13 @@ func (t *turn) refused(k *key, err error) bool {
 	return slices.ContainsFunc(c.keys, func(s *key) bool {
 		return !s.until.After(now) && !slices.Contains(t.tried, s)
 	})
+}
+
+// renew makes a Source forget a secret that was refused, once in a call.
+func (t *turn) renew(secret string) bool {
+	if t.pool.source == nil || t.renewed || secret == "" {
+		return false
+	}
+	t.renewed = true
+	return t.pool.source.Renew(secret)
 }

@@ -129,8 +129,8 @@ func TestABenchEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := NewCredentials(CredentialsOptions{Keys: []string{"a", "b"}, BenchQuota: time.Minute})
 		turn := c.begin()
-		turn.refused(turn.next(), weir.KindUpstreamAuth)
-		turn.refused(turn.next(), weir.KindQuota)
+		turn.refused(turn.next(), "", weir.KindUpstreamAuth)
+		turn.refused(turn.next(), "", weir.KindQuota)
 		for _, step := range []struct {
 			wait time.Duration
 			want int
@@ -151,7 +151,11 @@ func TestKeysAreUsedInTurn(t *testing.T) {
 	var got []string
 	for range 4 {
 		turn := c.begin()
-		got = append(got, turn.next().reveal())
+		secret, err := turn.next().reveal(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, secret)
 	}
 	if !slices.Equal(got, []string{"a", "b", "c", "a"}) {
 		t.Errorf("the order is %v", got)
@@ -161,7 +165,7 @@ func TestKeysAreUsedInTurn(t *testing.T) {
 func TestNoCredentials(t *testing.T) {
 	var c *Credentials
 	turn := c.begin()
-	if k := turn.next(); k != nil || c.Len() != 0 || c.Benched() != 0 || turn.refused(k, weir.KindQuota) || c.String() == "" {
+	if k := turn.next(); k != nil || c.Len() != 0 || c.Benched() != 0 || turn.refused(k, "", weir.KindQuota) || c.String() == "" {
 		t.Error("nil is not a pool without keys")
 	}
 }
@@ -175,7 +179,7 @@ func TestThePoolIsSafeForConcurrentUse(t *testing.T) {
 				turn := c.begin()
 				k := turn.next()
 				if i%2 == 0 {
-					turn.refused(k, weir.KindUpstreamAuth)
+					turn.refused(k, "", weir.KindUpstreamAuth)
 					continue
 				}
 				turn.accepted(k)

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,27 +17,48 @@ import (
 const maxErrorBody = 64 << 10
 
 // statusError is what an answer of another status than 2xx means.
-func (c *call) statusError(ctx context.Context, res *http.Response, requestID string, k *key) error {
+func (c *call) statusError(ctx context.Context, res *http.Response, requestID string) error {
 	if res.StatusCode < 400 {
-		return c.mark(redirected(res.StatusCode), requestID, k)
+		return c.mark(redirected(res.StatusCode), requestID)
 	}
 	body, err := errorBody(res)
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
-	ep := c.endpoint
-	e := clone(ep.codec.DecodeError(res.StatusCode, res.Header, body, &ep.target))
+	e := clone(c.endpoint.decodeError(res, body))
 	e.Status = res.StatusCode
-	if e.Wire == nil {
-		e.Wire = &weir.ErrorWire{
-			Protocol: ep.codec.Protocol(), Status: res.StatusCode,
+	if c.req.Op == weir.CountTokens && cannotCount(e) {
+		e.Kind = weir.KindUnsupported // another stage may estimate
+	}
+	return c.mark(e, requestID)
+}
+
+// decodeError reads an error in the endpoint's protocol, or in that of the cloud
+// around it.
+func (e *endpoint) decodeError(res *http.Response, body []byte) *weir.Error {
+	readable, spoke := body, weir.Protocol("")
+	if e.envelope != nil {
+		readable, spoke = e.envelope.fault(res.Header, body)
+	}
+	err := e.codec.DecodeError(res.StatusCode, res.Header, readable, &e.target)
+	if err.Wire == nil || spoke != "" {
+		err = clone(err)
+		err.Wire = &weir.ErrorWire{
+			Protocol: cmp.Or(spoke, e.codec.Protocol()), Status: res.StatusCode,
 			ContentType: res.Header.Get("Content-Type"), Body: body,
 		}
 	}
-	if c.req.Op == weir.CountTokens && (e.Kind == weir.KindNotFound || res.StatusCode == http.StatusMethodNotAllowed || res.StatusCode == http.StatusNotImplemented) {
-		e.Kind = weir.KindUnsupported // the endpoint has no such path; another stage may estimate
+	return err
+}
+
+// cannotCount reports whether an endpoint has no path for counting tokens, or
+// does not count those of this model, as Bedrock says with a 400.
+func cannotCount(e *weir.Error) bool {
+	switch {
+	case e.Kind == weir.KindNotFound, e.Status == http.StatusMethodNotAllowed, e.Status == http.StatusNotImplemented:
+		return true
 	}
-	return c.mark(e, requestID, k)
+	return e.Status == http.StatusBadRequest && strings.Contains(e.Message, "support counting tokens")
 }
 
 // redirected is the refusal to follow: the key would go to wherever the answer
@@ -63,7 +85,7 @@ func errorBody(res *http.Response) ([]byte, error) {
 }
 
 // failed is an error that the codec found in an answer of status 2xx.
-func (c *call) failed(ctx context.Context, err error, requestID string, k *key) error {
+func (c *call) failed(ctx context.Context, err error, requestID string) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -74,12 +96,12 @@ func (c *call) failed(ctx context.Context, err error, requestID string, k *key) 
 	if !ok {
 		e = weir.Errorf(weir.KindUpstream, "the answer could not be read: %w", err)
 	}
-	return c.mark(clone(e), requestID, k)
+	return c.mark(clone(e), requestID)
 }
 
 // mark says who spoke, in which call, and takes out what a client must not
 // see. It modifies e.
-func (c *call) mark(e *weir.Error, requestID string, k *key) error {
+func (c *call) mark(e *weir.Error, requestID string) error {
 	if aboutKey(e) {
 		e = keyRefused(e)
 	}
@@ -87,7 +109,7 @@ func (c *call) mark(e *weir.Error, requestID string, k *key) error {
 	if e.RequestID == "" {
 		e.RequestID = requestID
 	}
-	scrub(e, k)
+	scrub(e, c.secret)
 	return e
 }
 

@@ -29,12 +29,15 @@ func (u *upstream) Handle(ctx context.Context, req *weir.Request) iter.Seq2[weir
 			yield(weir.Event{}, err)
 			return
 		}
-		ep, out, err := u.encode(req)
-		if err != nil {
+		if req.Op == weir.Realtime {
+			u.realtime(ctx, req, yield)
+			return
+		}
+		c := &call{upstream: u, req: req, yield: yield}
+		if err := c.encode(); err != nil {
 			yield(weir.Event{}, u.own(err))
 			return
 		}
-		c := &call{upstream: u, endpoint: ep, req: req, out: out, yield: yield}
 		if c.reportLosses() {
 			c.run(ctx)
 		}
@@ -49,51 +52,31 @@ func (u *upstream) own(err error) error {
 	return err
 }
 
-// encode chooses the endpoint and writes the request for it. A protocol that
-// cannot count tokens is passed over for one that can.
-func (u *upstream) encode(req *weir.Request) (*endpoint, *codec.Call, error) {
-	first, err := u.choose(req)
+// encode chooses the endpoint and writes the request for it. A protocol that does
+// not have the operation is passed over for one that has.
+func (c *call) encode() error {
+	first, err := c.choose(c.req)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	out, err := first.codec.EncodeRequest(req, &first.target)
-	if err == nil || req.Op == weir.Generate || !errors.Is(err, weir.KindUnsupported) {
-		return first, out, err
+	c.endpoint = first
+	if err := c.fold(); err != nil {
+		return err
 	}
-	for _, ep := range u.endpoints {
+	c.out, err = first.encode(c.req)
+	if err == nil || c.req.Op == weir.Generate || !errors.Is(err, weir.KindUnsupported) {
+		return err
+	}
+	for _, ep := range c.endpoints {
 		if ep == first {
 			continue
 		}
-		if out, other := ep.codec.EncodeRequest(req, &ep.target); other == nil {
-			return ep, out, nil
+		if out, other := ep.encode(c.req); other == nil {
+			c.endpoint, c.out = ep, out
+			return nil
 		}
 	}
-	return nil, nil, err
-}
-
-// choose prefers the endpoint that speaks what the client spoke: nothing is
-// lost where nothing is translated. An edited request has no bytes any more,
-// but its body still knows its protocol.
-func (u *upstream) choose(req *weir.Request) (*endpoint, error) {
-	if len(u.endpoints) == 1 {
-		return u.endpoints[0], nil
-	}
-	var from weir.Protocol
-	if req.Wire != nil {
-		from = req.Wire.Protocol
-	} else {
-		body, err := req.Body()
-		if err != nil {
-			return nil, err
-		}
-		from = body.From
-	}
-	for _, ep := range u.endpoints {
-		if ep.codec.Protocol() == from {
-			return ep, nil
-		}
-	}
-	return u.endpoints[0], nil
+	return err
 }
 
 // A call is one range over Handle's sequence.
@@ -104,10 +87,16 @@ type call struct {
 	out      *codec.Call
 	body     *h1.Body
 	yield    func(weir.Event, error) bool
+	// secret is what the attempt in progress was sent with; for scrub.
+	secret string
 	// broken is how the connection failed inside the answer, nil if it did not.
 	broken error
 	// sanitised tells that reasoning has been taken out of the request.
 	sanitised bool
+	// folds tells that the answer comes as a stream although nobody asked for
+	// one, and held how much of it the client's encoder holds, in bytes.
+	folds bool
+	held  int
 	// began tells that events of an answer have gone out: from there on
 	// nothing can be tried again.
 	began bool
@@ -145,7 +134,7 @@ func (c *call) run(ctx context.Context) {
 		if signatureRefused(err) && ctx.Err() == nil && c.sanitise() {
 			continue
 		}
-		if turn.refused(k, err) && !c.began && ctx.Err() == nil && c.mayRepeat() {
+		if turn.refused(k, c.secret, err) && !c.began && ctx.Err() == nil && c.mayRepeat() {
 			continue
 		}
 		c.yield(weir.Event{}, err)

@@ -61,9 +61,12 @@ func (t clientTransport) RoundTrip(r *http.Request) (*http.Response, error) { re
 // be called all the same, by provider and name. A bare name means the first of
 // those who serve it for whom there is a key.
 //
+// Clouds are called with what their own tools use: "bedrock/…" with AWS_REGION
+// and AWS's usual credentials, "vertex/…" with GOOGLE_CLOUD_PROJECT and Google's.
+//
 // Errors are KindModelNotFound with the nearest names as a hint, and
-// KindInvalid when the key is missing (the hint names the variables) or the
-// address cannot be read.
+// KindInvalid when the key or a part of the address is missing (the hint names
+// the variables) or the address cannot be read.
 func Open(model string, opts ...Option) (weir.Handler, error) {
 	o := opening{lookup: os.LookupEnv}
 	for _, opt := range opts {
@@ -76,38 +79,60 @@ func Open(model string, opts ...Option) (weir.Handler, error) {
 	if len(refs) == 0 {
 		return nil, o.unknown(model)
 	}
+	var missing error
 	for _, ref := range refs {
-		if f, ok := o.find(ref.Provider); ok {
+		f, ok := o.find(ref.Provider)
+		if ok {
 			return o.open(f, ref.Name)
 		}
+		if missing == nil {
+			missing = f.Err
+		}
+	}
+	if missing != nil {
+		return nil, missing
 	}
 	return nil, missingKey(refs)
 }
 
-// find is the provider with the keys and the address that hold for it.
+// find is the provider with the credentials and the address that hold for it. It
+// is not ok without credentials; Err may then say more.
 func (o *opening) find(p *catalog.Provider) (Found, bool) {
 	f, ok := fromEnv(p, o.lookup)
 	if !ok {
-		// Nothing in the environment: a key that was given, or none needed, will do.
-		f = Found{Provider: p}
-		if _, moved, err := addressed(p, o.lookup); moved != nil || err != nil {
-			f.Err = err
-			if err == nil {
-				f.Provider = moved
-			}
-		}
+		f = o.incomplete(p)
 	}
 	if o.baseURL != "" {
 		moved, err := p.WithBaseURL(o.baseURL)
 		f.Err = err
 		if err == nil {
 			f.Provider = moved
+			f.Err = f.complete(o.lookup)
 		}
 	}
 	if len(o.keys) > 0 {
 		f.Credentials = Keys(o.keys...)
 	}
 	return f, p.Keyless || f.Credentials.Len() > 0
+}
+
+// incomplete is a provider that the environment alone does not turn on: a key
+// that is given may do, or none, or what the machine has. Err says what is
+// missing of its address.
+func (o *opening) incomplete(p *catalog.Provider) Found {
+	f := keyed(p, o.lookup)
+	_, moved, err := addressed(p, o.lookup)
+	if err == nil {
+		if moved != nil {
+			f.Provider = moved
+		}
+		if len(o.keys) > 0 {
+			f.Credentials = Keys(o.keys...)
+		}
+		err = f.complete(o.lookup)
+	}
+	f.Err = err
+	return f
 }
 
 func (o *opening) open(f Found, model string) (weir.Handler, error) {
@@ -146,7 +171,7 @@ func (o *opening) unknown(model string) error {
 func missingKey(refs []catalog.Ref) error {
 	var variables []string
 	for _, ref := range refs {
-		for _, name := range ref.Provider.Keys() {
+		for _, name := range append(slices.Clone(ref.Provider.Keys()), ref.Provider.CredentialEnv...) {
 			if !slices.Contains(variables, name) {
 				variables = append(variables, name)
 			}

@@ -49,14 +49,18 @@ type Endpoint struct {
 	Auth Auth
 	// Quirks are those of the model at this endpoint. Nil is none.
 	Quirks *codec.Quirks
+	// Envelope is one of the catalogue's Envelope constants; empty: the protocol
+	// is spoken as it is.
+	Envelope string
 }
 
 // endpoint is an Endpoint made ready.
 type endpoint struct {
-	codec  codec.Codec
-	base   url.URL
-	auth   Auth
-	target codec.Target
+	codec    codec.Codec
+	base     url.URL
+	auth     Auth
+	target   codec.Target
+	envelope envelope // nil: none
 }
 
 // New makes the Handler of a deployment. Errors are KindInvalid and name the
@@ -129,8 +133,12 @@ func (u *upstream) endpoint(e *Endpoint, o *Options) (*endpoint, error) {
 	if quirks == nil {
 		quirks = &codec.Quirks{}
 	}
+	envelope, ok := envelopeNamed(e.Envelope)
+	if !ok {
+		return nil, weir.Invalid("endpoints.envelope", "an endpoint of %s has the unknown envelope %q", u.name, e.Envelope)
+	}
 	return &endpoint{
-		codec: e.Codec, base: *base, auth: auth,
+		codec: e.Codec, base: *base, auth: auth, envelope: envelope,
 		target: codec.Target{Provider: o.Provider, Model: o.Model, MaxOutput: o.MaxOutput, Quirks: quirks},
 	}, nil
 }

@@ -44,9 +44,24 @@ func (c *Credentials) LogValue() slog.Value { return slog.StringValue(c.String()
 // MarshalText makes JSON and other encodings show String.
 func (c *Credentials) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// scrub takes a key out of an error that a provider may have echoed it in.
-func scrub(e *weir.Error, k *key) {
-	s := k.reveal()
+// scrub takes a key out of an error that a provider may have echoed it in, and
+// the parts of one that is several secrets in one.
+func scrub(e *weir.Error, secret string) {
+	scrubText(e, secret)
+	if !strings.Contains(secret, ":") {
+		return
+	}
+	for part := range strings.SplitSeq(secret, ":") {
+		if len(part) >= minPart {
+			scrubText(e, part)
+		}
+	}
+}
+
+// minPart is how long a part of a key must be to be a secret of its own, bytes.
+const minPart = 16
+
+func scrubText(e *weir.Error, s string) {
 	if len(s) < 4 { // would take half of the text along
 		return
 	}

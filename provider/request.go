@@ -20,18 +20,36 @@ func (c *call) newRequest(ctx context.Context, k *key) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := c.body.Reader()
 	r := http.Request{
 		Method: cmp.Or(c.out.Method, http.MethodPost), URL: u, Host: u.Host,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: c.requestHeader(), ContentLength: c.body.Len(),
-		Body: body, GetBody: func() (io.ReadCloser, error) { return c.body.Reader(), nil },
+		Header: c.requestHeader(), Body: http.NoBody,
+	}
+	if c.body.Len() > 0 {
+		r.Body, r.ContentLength = c.body.Reader(), c.body.Len()
+		r.GetBody = func() (io.ReadCloser, error) { return c.body.Reader(), nil }
 	}
 	out := r.WithContext(ctx)
-	if err := c.endpoint.auth.Apply(out, k.reveal()); err != nil {
+	if err := c.authorise(ctx, out, k); err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// authorise puts the credential on a request, and remembers it for scrub.
+func (c *call) authorise(ctx context.Context, r *http.Request, k *key) error {
+	secret, err := k.reveal(ctx)
+	c.secret = secret
+	if err == nil {
+		err = c.endpoint.auth.Apply(r, secret)
+	}
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return c.own(clone(weir.AsError(err))) // a Source gives the same error to all who wait
 }
 
 // url is where a call goes: the base, the protocol's path and both queries.
@@ -67,6 +85,7 @@ func appendEscaped(u *url.URL, path string) error {
 var (
 	contentJSON  = []string{"application/json"}
 	acceptJSON   = []string{"application/json"}
+	acceptAll    = []string{"*/*"}
 	acceptStream = []string{"text/event-stream"}
 	userAgent    = sync.OnceValue(func() []string { return []string{"weir/" + version()} })
 )
@@ -75,10 +94,15 @@ var (
 // operator says. Nothing else of the client's is there to begin with.
 func (c *call) requestHeader() http.Header {
 	h := make(http.Header, len(c.out.Header)+len(c.header)+4)
-	h["Content-Type"] = contentJSON
+	if c.body.Len() > 0 {
+		h["Content-Type"] = contentJSON
+	}
 	h["Accept"] = acceptJSON
-	if c.out.Stream {
+	switch {
+	case c.out.Stream:
 		h["Accept"] = acceptStream
+	case c.req.Op.IsRelayed():
+		h["Accept"] = acceptAll // a sound, a file
 	}
 	h["User-Agent"] = userAgent()
 	for name, values := range c.out.Header {

@@ -38,7 +38,7 @@ func (c *call) sanitise() bool {
 	if err != nil || !found {
 		return false
 	}
-	out, err := c.endpoint.codec.EncodeRequest(edited, &c.endpoint.target)
+	out, err := c.endpoint.encode(edited)
 	if err != nil || !c.mayRepeat() {
 		return false
 	}

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -119,7 +120,7 @@ func TestConfigurationsInTheManualAreRight(t *testing.T) { // O-17
 		for i, block := range blocks(text, "yaml") {
 			t.Run(fmt.Sprintf("%s %d", filepath.Base(page), i), func(t *testing.T) {
 				dir := alone(t)
-				for _, name := range []string{"DEEPSEEK_API_KEY", "DEEPSEEK_API_KEY_2", "WORK_OPENAI_KEY", "DASHSCOPE_API_KEY", "ANTHROPIC_API_KEY"} {
+				for _, name := range []string{"DEEPSEEK_API_KEY", "DEEPSEEK_API_KEY_2", "WORK_OPENAI_KEY", "DASHSCOPE_API_KEY", "ANTHROPIC_API_KEY", "AZURE_CLIENT_SECRET", "ACME_CLIENT_SECRET"} {
 					t.Setenv(name, "k")
 				}
 				write(t, dir, "weir.yaml", block)
@@ -142,8 +143,8 @@ func TestGoCodeInTheManualCompiles(t *testing.T) { // O-17
 	n := 0
 	for _, page := range pages(t) {
 		for _, block := range blocks(read(t, page), "go") {
-			if strings.Contains(block, "type Handler interface") {
-				continue // a quotation of the source
+			if strings.Contains(block, "type Handler interface") || strings.HasPrefix(block, "func ") {
+				continue // a quotation of the source, or of a test of one's own
 			}
 			n++
 			fmt.Fprintf(&code, "\nfunc snippet%d(ctx context.Context) {\n%s}\n", n, block)
@@ -242,14 +243,25 @@ func providersTable() string {
 	for _, p := range catalog.Default().Providers() {
 		var protocols []string
 		for _, e := range p.Endpoints {
-			protocols = append(protocols, fmt.Sprintf("`%s`", e.Protocol))
+			if name := fmt.Sprintf("`%s`", e.Protocol); !slices.Contains(protocols, name) {
+				protocols = append(protocols, name)
+			}
 		}
 		variable := "–"
-		if keys := p.Keys(); len(keys) > 0 {
+		if keys := slices.Concat(p.Keys(), p.CredentialEnv); len(keys) > 0 {
 			variable = "`" + strings.Join(keys, "`, `") + "`"
 		}
 		if p.HostEnv != "" {
 			variable = "`" + p.HostEnv + "`"
+		}
+		var parts []string
+		for _, v := range p.Variables {
+			if v.By == "" && (v.Default == "" || strings.Contains(v.Default, "{")) {
+				parts = append(parts, "`"+v.Name+"`") // without it there is no address
+			}
+		}
+		if len(parts) > 0 {
+			variable += "; and " + strings.Join(parts, ", ")
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %d | %s |\n", p.ID, p.Name, variable, strings.Join(protocols, ", "), len(p.Models), p.Date)
 	}

@@ -47,7 +47,7 @@ func itemPrefix(role weir.Role, b *weir.Block) string {
 }
 
 // numbered is the id of item i of a response's input: always the same, so that
-// pages fit together.
+// pages fit together, and none of its output's.
 func numbered(prefix, response string, i int) string {
-	return prefix + normal(response) + "_" + strconv.Itoa(i)
+	return prefix + normal(response) + "_in" + strconv.Itoa(i)
 }

@@ -68,11 +68,16 @@ const (
 // IsFinal reports whether the response will not change any more.
 func (s Status) IsFinal() bool { return s != Queued && s != InProgress }
 
-// statusOf is what an answer that ended for reason has become.
-func statusOf(reason weir.FinishReason) Status {
+// statusOf is what an answer that ended for reason has become. What declines in
+// words is complete where the protocol is the upstream's own (protocols.md §12.3).
+func statusOf(reason weir.FinishReason, native bool) Status {
 	switch reason {
-	case weir.FinishLength, weir.FinishContextWindow, weir.FinishContentFilter, "":
+	case weir.FinishLength, weir.FinishContextWindow, weir.FinishContentFilter, weir.FinishPause, "":
 		return Incomplete
+	case weir.FinishRefusal:
+		if !native {
+			return Incomplete
+		}
 	case weir.FinishError:
 		return Failed
 	}

@@ -39,7 +39,7 @@ func (c *call) save(ctx context.Context) {
 // complete fills in what the answer has become.
 func (c *call) complete() {
 	rec := c.record
-	rec.ID, rec.Status = c.id, statusOf(c.finish)
+	rec.ID, rec.Status = c.id, statusOf(c.finish, c.options.Native)
 	if rec.Bare {
 		if c.err != nil {
 			rec.fail(c.err)

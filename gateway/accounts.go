@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"net/http"
@@ -57,8 +58,11 @@ func (b *builder) accounts() error {
 			return found.Err
 		}
 		a := &account{name: id, provider: found.Provider, source: found.Variable, timeouts: b.cfg.Timeouts}
-		if found.Credentials.Len() > 0 {
-			a.keys = b.gateway.state.keys(id, b.fromEnv(found.Variable))
+		switch {
+		case found.SourceID != [32]byte{}:
+			a.keys = b.gateway.state.sourced(id, found.SourceID, found.Credentials)
+		case found.Credentials.Len() > 0:
+			a.keys = b.gateway.state.keys(id, splitKeys(b.gateway.options.Lookup, found.Variable))
 		}
 		b.byName[id] = a
 	}
@@ -95,12 +99,16 @@ func (b *builder) configured(name string, p config.Provider) (*account, error) {
 	if err != nil {
 		return nil, b.problem(name, err)
 	}
-	keys, err := b.keysOf(merged, p)
+	look := b.lookup(p)
+	if merged, err = merged.WithVariables(look); err != nil {
+		return nil, b.problem(name, err)
+	}
+	keys, err := b.credentials(name, merged, p, look)
 	if err != nil {
 		return nil, b.problem(name, err)
 	}
 	a := &account{
-		name: name, provider: merged, keys: b.gateway.state.keys(name, keys),
+		name: name, provider: merged, keys: keys,
 		header: http.Header{}, timeouts: override(b.cfg.Timeouts, p.Timeouts), maxConns: p.MaxConns, source: "weir.yaml",
 	}
 	for k, v := range p.Headers {
@@ -114,7 +122,46 @@ func (b *builder) configured(name string, p config.Provider) (*account, error) {
 
 func (b *builder) problem(name string, err error) error {
 	pos, _ := b.cfg.Position("providers." + name)
-	return config.Problems{{Position: pos, Path: "providers." + name, Message: err.Error()}}
+	e := weir.AsError(err)
+	return config.Problems{{Position: pos, Path: "providers." + name, Message: e.Message, Hint: e.Hint}}
+}
+
+// lookup finds the variables of one provider: what the configuration says for
+// it, then the environment.
+func (b *builder) lookup(p config.Provider) config.Lookup {
+	var said map[string]string
+	if p.Auth != nil {
+		_, said = p.Auth.Catalog()
+	}
+	return func(name string) (string, bool) {
+		if v, ok := p.Variables[name]; ok {
+			return v.Reveal(), true
+		}
+		if v, ok := said[name]; ok {
+			return v, true
+		}
+		return b.gateway.options.Lookup(name)
+	}
+}
+
+// credentials are the keys of an account, else what its scheme finds itself.
+func (b *builder) credentials(name string, merged *catalog.Provider, p config.Provider, look config.Lookup) (*provider.Credentials, error) {
+	keys, err := b.keysOf(merged, p, look)
+	if err == nil || !merged.Auth.FindsOwn() {
+		return b.gateway.state.keys(name, keys), err
+	}
+	src, id, err := provider.SourceFor(merged.Auth, look)
+	if err != nil {
+		return nil, err
+	}
+	return b.gateway.state.sourced(name, id, provider.FromSource(src)), nil
+}
+
+// sourced is the pool of an account whose credentials a source makes: one that
+// has a token keeps it over a reload.
+func (s *state) sourced(account string, id [32]byte, pool *provider.Credentials) *provider.Credentials {
+	at := sha256.Sum256(append(id[:], account...))
+	return remember(&s.mu, s.credentials, at, func() *provider.Credentials { return pool })
 }
 
 // merge is the catalogue's entry with what the configuration says over it.
@@ -127,6 +174,28 @@ func (b *builder) merge(name string, p config.Provider) (*catalog.Provider, erro
 	}
 	out.ID, out.Quirks = name, out.Quirks.Merge(p.Quirks)
 	out.Models = mergeModels(out.Models, p.Models)
+	moved, err := b.placed(base, out, p)
+	if err != nil || p.Auth == nil {
+		return moved, err
+	}
+	return withAuth(moved, p.Auth), nil
+}
+
+// withAuth is a provider with the configuration's way of sending a credential, at
+// all of its endpoints.
+func withAuth(p *catalog.Provider, a *config.Auth) *catalog.Provider {
+	out := *p
+	out.Auth, _ = a.Catalog()
+	out.Keyless = out.Keyless && !out.Auth.FindsOwn()
+	out.Endpoints = slices.Clone(p.Endpoints)
+	for i := range out.Endpoints {
+		out.Endpoints[i].Auth = nil
+	}
+	return &out
+}
+
+// placed is a provider at the addresses that the configuration gives.
+func (b *builder) placed(base, out *catalog.Provider, p config.Provider) (*catalog.Provider, error) {
 	switch {
 	case p.BaseURL == "" && len(p.Endpoints) == 0:
 		return b.addressed(out)
@@ -196,7 +265,7 @@ func mergeModels(known []*catalog.Model, said []config.ProviderModel) []*catalog
 
 // keysOf are the keys of the configuration, else those of the usual variables:
 // but never for an address that the vendor's key was not made for.
-func (b *builder) keysOf(merged *catalog.Provider, p config.Provider) ([]string, error) {
+func (b *builder) keysOf(merged *catalog.Provider, p config.Provider, look config.Lookup) ([]string, error) {
 	var keys []string
 	for _, k := range append([]config.Secret{p.Key}, p.Keys...) {
 		if k != "" {
@@ -207,16 +276,26 @@ func (b *builder) keysOf(merged *catalog.Provider, p config.Provider) ([]string,
 		return keys, nil
 	}
 	for _, name := range merged.Keys() {
-		if keys := b.fromEnv(name); len(keys) > 0 {
+		if saysOwn(merged, p) {
+			break
+		}
+		if keys := splitKeys(look, name); len(keys) > 0 {
 			return keys, nil
 		}
 	}
 	return nil, fmt.Errorf("there is no key: say key, or set %s", firstOf(merged.Keys()))
 }
 
-// fromEnv are the keys in a variable, separated by commas.
-func (b *builder) fromEnv(name string) []string {
-	v, _ := b.gateway.options.Lookup(name)
+// saysOwn reports whether the configuration itself gives what a scheme that finds
+// its own credentials is to find: a key of the environment then is another
+// account's.
+func saysOwn(merged *catalog.Provider, p config.Provider) bool {
+	return merged.Auth.FindsOwn() && (p.Auth != nil || slices.ContainsFunc(merged.CredentialEnv, func(name string) bool { return p.Variables[name] != "" }))
+}
+
+// splitKeys are the keys in a variable, separated by commas.
+func splitKeys(look config.Lookup, name string) []string {
+	v, _ := look(name)
 	var keys []string
 	for k := range strings.SplitSeq(v, ",") {
 		if k = strings.TrimSpace(k); k != "" {

@@ -10,7 +10,10 @@ import (
 	"github.com/weir-gateway/weir/stage/attempt"
 	"github.com/weir-gateway/weir/stage/count"
 	"github.com/weir-gateway/weir/stage/ledger"
+	"github.com/weir-gateway/weir/stage/replay"
 	"github.com/weir-gateway/weir/stage/route"
+	"github.com/weir-gateway/weir/stage/structured"
+	"github.com/weir-gateway/weir/stage/thread"
 )
 
 // build makes the snapshot of a configuration. This is the order of the stages:
@@ -22,6 +25,9 @@ import (
 //	└ per deployment:
 //	  limit     at most so many calls at once
 //	  count     estimates tokens where the upstream cannot count
+//	  thread    a conversation that is kept here is sent whole
+//	  replay    reasoning that the client could not carry is put back
+//	  structured  the form of the answer, where the upstream knows none
 //	  retry     again, behind the same gate and within the same allowance
 //	  timeout   first token, idle, total
 //	  provider  the call itself
@@ -42,6 +48,7 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 		Keys: keys, Bytes: g.state.bytes(int64(cfg.Limits.InFlight)), MaxBody: int64(cfg.Limits.Body),
 		KeepAlive: cfg.KeepAlive, Strict: cfg.Strict, Config: cfg,
 		Providers: b.on(), Off: b.off(), Simulated: b.simulated, table: table, describe: b.describe,
+		restful: b.restful(), Threads: g.state.threads(cfg), Background: g.state.background(cfg),
 	}
 	s.Chain = weir.Chain(
 		attempt.Fallback(attempt.FallbackOptions{Attempts: cfg.Retry.Attempts, ContextLength: true}),
@@ -52,17 +59,44 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 	return s, nil
 }
 
-func (b *builder) deployment(name, provider, model string, timeouts config.Timeouts, maxConns int, call weir.Handler) weir.Deployment {
+func (b *builder) deployment(name, provider, model string, timeouts config.Timeouts, maxConns int, d demands, call weir.Handler) weir.Deployment {
 	r := b.cfg.Retry
 	return weir.Deployment{Name: name, Provider: provider, Model: model, Handler: weir.Chain(call,
 		b.gateway.state.concurrency(provider, maxConns),
 		count.New(),
+		b.thread(name, provider, d),
+		b.replay(name, provider, d),
+		structured.New(structured.Options{
+			Deployment: name, Provider: provider, Model: model,
+			Support: d.support, Choice: d.choice, HasFormat: hasFormat,
+		}),
 		attempt.Retry(attempt.RetryOptions{
 			Deployment: name, Provider: provider, Model: model,
 			PerDeployment: r.PerDeployment, Base: r.Base, Cap: r.Max, RateCap: r.Max, MaxWait: r.Max,
 		}),
 		attempt.Timeout(attempt.TimeoutOptions{FirstToken: timeouts.FirstToken, Idle: timeouts.Idle, Total: timeouts.Total}),
 	)}
+}
+
+// thread is the stage that continues responses by their ids; nil when nothing is
+// to be kept and the client's own protocol is spoken.
+func (b *builder) thread(name, provider string, d demands) weir.Middleware {
+	return thread.New(thread.Options{
+		Keeper: b.gateway.state.threads(b.cfg), Deployment: name, Provider: provider,
+		Native: d.native, NativeStore: d.nativeStore, Keep: b.cfg.State.Responses.Keep,
+	})
+}
+
+// replay is the stage that keeps reasoning for clients which cannot carry it.
+func (b *builder) replay(name, provider string, d demands) weir.Middleware {
+	o := replay.Options{
+		Provider: provider, Deployment: name, Needs: d.needs,
+		HasTools: d.hasTools, HasHistory: d.hasHistory,
+	}
+	if m := b.gateway.state.reasoning(b.cfg); m != nil {
+		o.Store = m
+	}
+	return replay.New(o)
 }
 
 // price is what usage at a deployment costs; false when that is not known.

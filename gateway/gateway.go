@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -82,5 +83,16 @@ func (g *Gateway) Reload(cfg *config.Config) error {
 	return nil
 }
 
-// Close gives idle connections back. Calls in flight are not disturbed.
-func (g *Gateway) Close() { g.state.closeIdle() }
+// Drain lets responses that run in the background come to their end, until ctx
+// is done; what has not ended by then is cut and kept as failed. New ones are
+// refused from now on.
+func (g *Gateway) Drain(ctx context.Context) { g.state.drain(ctx) }
+
+// Close cuts what runs in the background and gives idle connections back. Calls
+// in flight are not disturbed.
+func (g *Gateway) Close() {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	g.state.drain(ctx)
+	g.state.closeIdle()
+}

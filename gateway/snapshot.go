@@ -5,14 +5,17 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/authn"
+	"github.com/weir-gateway/weir/catalog"
 	"github.com/weir-gateway/weir/config"
 	"github.com/weir-gateway/weir/stage/limit"
 	"github.com/weir-gateway/weir/stage/route"
+	"github.com/weir-gateway/weir/stage/thread"
 )
 
 // A Snapshot is one configuration at work. It is never changed.
@@ -40,8 +43,14 @@ type Snapshot struct {
 	// Simulated tells that no real provider is on.
 	Simulated bool
 
+	// Threads keeps responses and conversations, and Background runs responses
+	// that nobody waits for; both nil when nothing is to be kept.
+	Threads    *thread.Keeper
+	Background *thread.Runner
+
 	table    *route.Table
 	describe func(route.Model) ModelInfo
+	restful  []string
 }
 
 // ProviderInfo is a provider that is on.
@@ -65,6 +74,19 @@ type ModelInfo struct {
 	Context   int64  // tokens, 0 is not known
 	MaxOutput int64  // tokens, 0 is not known
 	Targets   []string
+	// Tools, Vision and Thinks tell that the model may call tools, see images
+	// and think: it is known to, or nothing is known. Embeds tells that it makes
+	// vectors and nothing else.
+	Tools, Vision, Thinks, Embeds bool
+}
+
+// know takes over what the catalogue says of a model.
+func (m *ModelInfo) know(known *catalog.Model) {
+	m.Context, m.MaxOutput = known.Context, known.MaxOutput
+	m.Tools = known.Tools == nil || *known.Tools
+	m.Thinks = known.Reasoning == nil || *known.Reasoning
+	m.Vision = len(known.Input) == 0 || slices.Contains(known.Input, "image")
+	m.Embeds = slices.Contains(known.Output, "embedding")
 }
 
 // Models are the names that p may call, those of the configuration first. Nil
@@ -76,6 +98,15 @@ func (s *Snapshot) Models(p *weir.Principal) []ModelInfo {
 		out[i] = s.describe(m)
 	}
 	return out
+}
+
+// Model is the entry of one name in Models, asked for as in a call.
+func (s *Snapshot) Model(p *weir.Principal, name string) (ModelInfo, bool) {
+	m, ok := s.table.Model(p, name)
+	if !ok {
+		return ModelInfo{}, false
+	}
+	return s.describe(m), true
 }
 
 // snapshotVersion is a count of reloads and a hash of the file, so that two

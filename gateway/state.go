@@ -1,15 +1,21 @@
 package gateway
 
 import (
+	"context"
 	"crypto/sha256"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/config"
 	"github.com/weir-gateway/weir/provider"
 	"github.com/weir-gateway/weir/stage/limit"
+	"github.com/weir-gateway/weir/stage/replay"
+	"github.com/weir-gateway/weir/stage/thread"
 )
 
 // state is what outlives a reload: a key that was benched stays benched, a
@@ -21,6 +27,9 @@ type state struct {
 	transports  map[transportKey]*provider.Transport
 	limits      map[limitKey]weir.Middleware
 	admissions  map[int64]*limit.Bytes
+	keepers     map[config.Responses]*thread.Keeper
+	runners     map[config.Responses]*thread.Runner
+	memories    map[config.Reasoning]*replay.Memory
 }
 
 type transportKey struct {
@@ -40,6 +49,9 @@ func newState() *state {
 		transports:  map[transportKey]*provider.Transport{},
 		limits:      map[limitKey]weir.Middleware{},
 		admissions:  map[int64]*limit.Bytes{},
+		keepers:     map[config.Responses]*thread.Keeper{},
+		runners:     map[config.Responses]*thread.Runner{},
+		memories:    map[config.Reasoning]*replay.Memory{},
 	}
 }
 
@@ -69,6 +81,49 @@ func (s *state) concurrency(provider string, n int) weir.Middleware {
 
 func (s *state) bytes(n int64) *limit.Bytes {
 	return remember(&s.mu, s.admissions, n, func() *limit.Bytes { return limit.NewBytes(n) })
+}
+
+// threads keeps responses and conversations; nil when nothing is to be kept.
+func (s *state) threads(cfg *config.Config) *thread.Keeper {
+	o := cfg.State.Responses
+	if !o.Keep {
+		return nil
+	}
+	return remember(&s.mu, s.keepers, o, func() *thread.Keeper {
+		return thread.NewKeeper(thread.KeeperOptions{Store: thread.NewMemory(thread.MemoryOptions{MaxBytes: int64(o.Max)}), TTL: o.TTL})
+	})
+}
+
+// background runs responses that nobody waits for; nil when nothing is kept.
+func (s *state) background(cfg *config.Config) *thread.Runner {
+	k := s.threads(cfg)
+	if k == nil {
+		return nil
+	}
+	return remember(&s.mu, s.runners, cfg.State.Responses, func() *thread.Runner {
+		return thread.NewRunner(thread.RunnerOptions{Keeper: k})
+	})
+}
+
+// drain lets what runs in the background come to its end, until ctx is done.
+func (s *state) drain(ctx context.Context) {
+	s.mu.Lock()
+	runners := slices.Collect(maps.Values(s.runners))
+	s.mu.Unlock()
+	for _, r := range runners {
+		r.Shutdown(ctx)
+	}
+}
+
+// reasoning keeps what clients cannot carry; nil when nothing is to be kept.
+func (s *state) reasoning(cfg *config.Config) *replay.Memory {
+	o := cfg.State.Reasoning
+	if !o.Keep {
+		return nil
+	}
+	return remember(&s.mu, s.memories, o, func() *replay.Memory {
+		return replay.NewMemory(replay.MemoryOptions{TTL: o.TTL, MaxBytes: int64(o.Max)})
+	})
 }
 
 func (s *state) closeIdle() {

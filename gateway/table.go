@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/catalog"
 	"github.com/weir-gateway/weir/provider"
 	"github.com/weir-gateway/weir/stage/route"
+	"github.com/weir-gateway/weir/stage/structured"
 )
 
 // SimName is the name of the simulated provider, and simModel of its model.
@@ -76,7 +78,10 @@ type resolver struct {
 // Resolve implements route.Resolver.
 func (r *resolver) Resolve(req *weir.Request) ([]weir.Deployment, string, error) {
 	deployments, reason, err := r.Table.Resolve(req)
-	if err == nil || weir.AsError(err).Kind != weir.KindModelNotFound {
+	if err == nil {
+		return r.builder.toItsMaker(req, deployments), reason, nil
+	}
+	if weir.AsError(err).Kind != weir.KindModelNotFound {
 		return deployments, reason, err
 	}
 	if r.builder.simulated {
@@ -94,7 +99,8 @@ func (r *resolver) Resolve(req *weir.Request) ([]weir.Deployment, string, error)
 func (b *builder) make(providerName, model string) (weir.Deployment, error) {
 	name := providerName + "/" + model
 	if providerName == SimName && b.gateway.options.Simulated != nil {
-		return b.deployment(name, SimName, model, b.cfg.Timeouts, 0, b.gateway.options.Simulated), nil
+		simulated := demands{support: structured.Native}
+		return b.deployment(name, SimName, model, b.cfg.Timeouts, 0, simulated, b.gateway.options.Simulated), nil
 	}
 	a := b.byName[providerName]
 	if a == nil {
@@ -114,8 +120,9 @@ func (b *builder) make(providerName, model string) (weir.Deployment, error) {
 	if err != nil {
 		return weir.Deployment{}, err
 	}
-	d := b.deployment(name, a.name, o.Model, a.timeouts, a.maxConns, call)
-	d.Unfit = unfit(a.provider.Model(model))
+	known := a.provider.Model(model)
+	d := b.deployment(name, a.name, o.Model, a.timeouts, a.maxConns, demandsOf(&o, known), call)
+	d.Unfit = unfit(known)
 	return d, nil
 }
 
@@ -130,9 +137,21 @@ func (b *builder) notOn(name string) error {
 	if b.cfg.Providers[name].Disabled {
 		e.Hint = "the configuration has disabled it"
 	} else {
-		e.Hint = "set " + firstOf(p.Keys()) + " and restart, or add it under providers in weir.yaml"
+		e.Hint = "set " + b.switches(p) + " and restart, or add it under providers in weir.yaml"
 	}
 	return e
+}
+
+// switches are the variables that would switch a provider on.
+func (b *builder) switches(p *catalog.Provider) string {
+	names := firstOf(p.Keys())
+	if len(p.CredentialEnv) > 0 {
+		names += " or " + p.CredentialEnv[0]
+	}
+	if _, err := p.WithVariables(b.gateway.options.Lookup); err != nil {
+		names += ", and " + strings.TrimPrefix(weir.AsError(err).Hint, "set ") + ","
+	}
+	return names
 }
 
 // describe is what is known about a name that can be called.
@@ -149,9 +168,10 @@ func (b *builder) describe(m route.Model) ModelInfo {
 		}
 	}
 	providerName, model, _ := strings.Cut(target, "/")
+	info.Tools, info.Vision, info.Thinks = true, true, true // until something else is known (B-12)
 	if a := b.byName[providerName]; a != nil {
 		if known := a.provider.Model(model); known != nil {
-			info.Context, info.MaxOutput = known.Context, known.MaxOutput
+			info.know(known)
 		}
 	}
 	return info

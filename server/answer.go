@@ -23,10 +23,15 @@ type answer struct {
 	id      string
 	started time.Time
 
-	req   *weir.Request
-	enc   codec.Encoder
-	facts facts
-	buf   []byte
+	req *weir.Request
+	enc codec.Encoder
+	// flows tells that pieces are written as they come, and not all at the end.
+	flows bool
+	// status is that of the answer; 0 is 200.
+	status int
+	kept   keptNote // nil when the answer is not to be kept
+	facts  facts
+	buf    []byte
 
 	// mu serialises the writers: the call itself, and the keep-alive timer
 	// that speaks up while the call waits for its upstream.
@@ -55,8 +60,12 @@ func newAnswer(s *Server, w http.ResponseWriter, r *http.Request, f *face) *answ
 func (a *answer) begin(req *weir.Request, g *gateway.Snapshot) {
 	a.req = req
 	a.enc = a.face.codec.NewEncoder(req)
+	a.flows = req.Stream || req.Op.IsRelayed()
+	if a.wantsParts(req) {
+		a.enc = newMixed(a.enc, a.id)
+	}
 	a.buf = *(buffers.Get().(*[]byte))
-	if req.Stream && g.KeepAlive > 0 {
+	if req.Stream && !req.Op.IsRelayed() && g.KeepAlive > 0 {
 		a.mu.Lock() // the timer may fire before it is known
 		defer a.mu.Unlock()
 		a.keepAlive, a.lastWrite = g.KeepAlive, a.started
@@ -83,12 +92,19 @@ func (a *answer) end() {
 func (a *answer) event(ev weir.Event) bool {
 	if ev.Type == weir.EventNote {
 		a.facts.note(ev.Note)
+		if n, ok := ev.Note.(keptNote); ok {
+			a.kept = n
+		}
 		return true
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if ev.Type == weir.EventStart && ev.Start.Head != nil {
+		a.relayHead(ev.Start.Head)
+	}
 	a.buf = a.enc.Encode(a.buf[:0], ev)
-	if a.req.Stream {
+	if a.flows {
+		a.keep(a.buf)
 		a.write(a.buf)
 		a.flush(ev.More)
 	}
@@ -100,16 +116,20 @@ func (a *answer) done() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.buf = a.enc.Close(a.buf[:0], nil)
-	if !a.req.Stream {
+	if !a.flows {
 		a.facts.losses(a.enc.Losses())
 		if f, ok := a.enc.(codec.Failer); ok && f.Failed() != nil {
 			a.refuseLocked(f.Failed())
 			return
 		}
+		a.keep(a.buf)
 		a.whole(http.StatusOK, a.enc.ContentType(), a.buf)
 		return
 	}
+	a.keep(a.buf)
+	a.head() // an answer may have no body
 	a.write(a.buf)
+	a.trailers()
 	a.flush(false)
 }
 
@@ -121,6 +141,10 @@ func (a *answer) fail(err *weir.Error) {
 	if err.Kind == weir.KindCanceled && a.r.Context().Err() != nil {
 		a.broken = true
 		return
+	}
+	if a.wroteHead && a.req.Op.IsRelayed() {
+		a.broken = true
+		panic(http.ErrAbortHandler) // a relayed answer has no form for an error: the client must see that it was cut
 	}
 	if a.wroteHead {
 		a.buf = a.enc.Close(a.buf[:0], err)

@@ -106,6 +106,24 @@ func (f *facts) headers(h http.Header, a *answer) {
 	}
 }
 
+// trailers tells what is known only after the last piece of a stream, to those
+// who say that they read it (TE: trailers): what it cost (U-10), and what of the
+// answer was lost.
+func (a *answer) trailers() {
+	if a.r.ProtoMajor == 1 && !strings.Contains(strings.ToLower(a.r.Header.Get("Te")), "trailers") {
+		return
+	}
+	h := a.w.Header()
+	before := len(a.facts.lost)
+	a.facts.losses(a.enc.Losses())
+	if len(a.facts.lost) > before {
+		h.Set(http.TrailerPrefix+"X-Weir-Losses", strings.Join(a.facts.lost, ", "))
+	}
+	if a.facts.cost != "" {
+		h.Set(http.TrailerPrefix+"X-Weir-Cost", a.facts.cost)
+	}
+}
+
 // source is what answered.
 func (f *facts) source() string {
 	if f.provider == gateway.SimName {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,15 +32,22 @@ func (s *Server) generate(w http.ResponseWriter, r *http.Request, f *face) {
 	}
 	defer body.release()
 	req, err := f.open(r, body.bytes)
+	if err == nil {
+		err = s.providerFor(req, r)
+	}
 	if err != nil {
 		a.refuse(err)
 		return
 	}
-	req.ID, req.Principal, req.Relay = a.id, principal, true
+	req.ID, req.Principal, req.Relay = a.id, principal, !a.wantsParts(req)
 	req.Strict = current.Strict || r.Header.Get("X-Weir-Strict") == "true"
+	if inBackground(req) {
+		s.background(a, req, current) //nolint:contextcheck // it outlives the request
+		return
+	}
 	a.begin(req, current)
 	defer a.end()
-	for ev, err := range current.Chain.Handle(r.Context(), req) {
+	for ev, err := range current.Chain.Handle(r.Context(), req) { //nolint:contextcheck // what was said is kept, even for a client that has gone
 		if err != nil {
 			a.fail(weir.AsError(err))
 			return
@@ -48,7 +56,7 @@ func (s *Server) generate(w http.ResponseWriter, r *http.Request, f *face) {
 			return
 		}
 	}
-	a.done()
+	a.done() //nolint:contextcheck // the same
 }
 
 // readLimit is how long a body may take to arrive: a client that trickles must
@@ -57,6 +65,11 @@ var readLimit = 5 * time.Minute
 
 // open makes a Request of a body and of the headers that belong to the protocol.
 func (f *face) open(r *http.Request, body []byte) (*weir.Request, error) {
+	return f.codec.OpenRequest(f.op, f.wire(r, body))
+}
+
+// wire is the request as it was received, as far as the protocol looks at it.
+func (f *face) wire(r *http.Request, body []byte) *weir.Wire {
 	wire := &weir.Wire{Protocol: f.codec.Protocol(), Body: body}
 	for _, name := range f.headers {
 		if v, ok := r.Header[name]; ok {
@@ -66,7 +79,20 @@ func (f *face) open(r *http.Request, body []byte) (*weir.Request, error) {
 			wire.Header[name] = v
 		}
 	}
-	return f.codec.OpenRequest(f.op, wire)
+	if f.path {
+		wire.Method, wire.Path, wire.Query = r.Method, r.URL.EscapedPath(), withoutKey(r.URL)
+		wire.ContentType = r.Header.Get("Content-Type")
+	}
+	return wire
+}
+
+// withoutKey is the query without the credential that Google's clients put there.
+func withoutKey(u *url.URL) string {
+	if !strings.Contains(u.RawQuery, "key=") {
+		return u.RawQuery
+	}
+	kept := strings.Split(u.RawQuery, "&")
+	return strings.Join(slices.DeleteFunc(kept, func(pair string) bool { return strings.HasPrefix(pair, "key=") }), "&")
 }
 
 // readBody reads the body whole, within the limits of one body and of all

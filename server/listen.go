@@ -44,6 +44,8 @@ func (s *Server) shutdown(force context.Context, srv *http.Server, served <-chan
 	ctx, cancel := context.WithTimeout(force, timeout)
 	defer cancel()
 	err := srv.Shutdown(ctx)
+	s.endSockets(ctx)
+	s.gateway.Drain(ctx)
 	if err != nil {
 		s.logger.Warn("requests were cut while shutting down", "reason", err)
 		err = errors.Join(srv.Close())

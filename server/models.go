@@ -45,32 +45,46 @@ func (s *Server) models(w http.ResponseWriter, r *http.Request) {
 
 // model is one entry of the list.
 func (s *Server) model(w http.ResponseWriter, r *http.Request) {
-	list, ok := s.allowedModels(w, r)
+	if m := s.findModel(w, r, r.PathValue("id")); m != nil {
+		var b jsonx.Buffer
+		s.appendModel(&b, m)
+		writeJSON(w, http.StatusOK, b.B)
+	}
+}
+
+// findModel is a model that the caller may use; where there is none of that
+// name, it has answered already and is nil.
+func (s *Server) findModel(w http.ResponseWriter, r *http.Request, id string) *gateway.ModelInfo {
+	current, principal, ok := s.mayList(w, r)
 	if !ok {
-		return
+		return nil
 	}
-	id := r.PathValue("id")
-	for i := range list {
-		if list[i].ID == id {
-			var b jsonx.Buffer
-			s.appendModel(&b, &list[i])
-			writeJSON(w, http.StatusOK, b.B)
-			return
-		}
+	if m, known := current.Model(principal, id); known {
+		return &m
 	}
-	err := weir.Errorf(weir.KindModelNotFound, "there is no model %q, or this key may not use it", id)
+	err := weir.Errorf(weir.KindModelNotFound, "there is no model %q, or this key may not use it", bounded(id))
 	err.Hint = "GET /v1/models lists them"
 	s.writeError(w, protocolOf(r), err)
+	return nil
 }
 
 func (s *Server) allowedModels(w http.ResponseWriter, r *http.Request) ([]gateway.ModelInfo, bool) {
+	current, principal, ok := s.mayList(w, r)
+	if !ok {
+		return nil, false
+	}
+	return current.Models(principal), true
+}
+
+// mayList authenticates; where it could not, it has answered already.
+func (s *Server) mayList(w http.ResponseWriter, r *http.Request) (*gateway.Snapshot, *weir.Principal, bool) {
 	current := s.gateway.Current()
 	principal, err := current.Keys.Authenticate(r.Header, query(r))
 	if err != nil {
 		s.writeError(w, protocolOf(r), weir.AsError(err))
-		return nil, false
+		return nil, nil, false
 	}
-	return current.Models(principal), true
+	return current, principal, true
 }
 
 func (s *Server) appendModel(b *jsonx.Buffer, m *gateway.ModelInfo) {

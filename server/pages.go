@@ -53,8 +53,11 @@ func (s *Server) welcome(w http.ResponseWriter, r *http.Request) {
 	var b strings.Builder
 	b.WriteString("Weir " + s.version + " is running.\n\n")
 	b.WriteString("  OpenAI clients     base URL  http://" + r.Host + "/v1\n")
-	b.WriteString("  Anthropic clients  base URL  http://" + r.Host + "\n\n")
-	b.WriteString("  GET /v1/models   what can be called\n  GET /healthz     is it alive\n  GET /readyz      does it want requests\n  GET /metrics     Prometheus metrics\n")
+	b.WriteString("  Anthropic clients  base URL  http://" + r.Host + "\n")
+	b.WriteString("  Google clients     base URL  http://" + r.Host + "\n")
+	b.WriteString("  Ollama clients     base URL  http://" + r.Host + "\n\n")
+	b.WriteString("  GET /v1/models         what can be called\n  GET /v1/capabilities   what every protocol can say to every other\n")
+	b.WriteString("  GET /healthz           is it alive\n  GET /readyz            does it want requests\n  GET /metrics           Prometheus metrics\n")
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	_, _ = w.Write([]byte(b.String()))
@@ -62,7 +65,7 @@ func (s *Server) welcome(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 	err := weir.Errorf(weir.KindNotFound, "there is nothing at %s %s", r.Method, bounded(r.URL.Path))
-	err.Hint = "POST /v1/chat/completions, POST /v1/messages and GET /v1/models are served"
+	err.Hint = "GET / says what is served"
 	s.writeError(w, protocolOf(r), err)
 }
 

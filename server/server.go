@@ -1,14 +1,17 @@
 package server
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/codec"
 	"github.com/weir-gateway/weir/gateway"
+	"github.com/weir-gateway/weir/server/ws"
 )
 
 // Options are what a Server needs. Gateway is required.
@@ -30,6 +33,12 @@ type Server struct {
 	started time.Time
 	mux     *http.ServeMux
 	codecs  map[weir.Protocol]codec.Codec
+	// socket serves Responses by WebSocket; nil when that protocol is not served.
+	socket *ws.Responses
+	// conversations are the realtime ones, which end with conversing.
+	conversations    sync.WaitGroup
+	conversing       context.Context //nolint:containedctx // the life of the server, not of a call
+	cutConversations context.CancelFunc
 	// draining makes /readyz fail, so that load balancers turn away before
 	// listeners close.
 	draining atomic.Bool
@@ -38,6 +47,7 @@ type Server struct {
 // New makes a Server.
 func New(o Options) *Server {
 	s := &Server{gateway: o.Gateway, logger: o.Logger, version: o.Version, started: time.Now(), codecs: map[weir.Protocol]codec.Codec{}}
+	s.conversing, s.cutConversations = context.WithCancel(context.Background())
 	if s.logger == nil {
 		s.logger = slog.New(slog.DiscardHandler)
 	}

@@ -1,9 +1,13 @@
 package server
 
 import (
+	"cmp"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/weir-gateway/weir"
 )
 
 // writeLimit is how long one write to a client may take: a client that has
@@ -17,12 +21,20 @@ func (a *answer) head() {
 	}
 	a.wroteHead = true
 	h := a.w.Header()
-	h["Content-Type"] = []string{a.enc.ContentType()}
+	if _, relayed := h["Content-Type"]; !relayed {
+		h["Content-Type"] = []string{a.enc.ContentType()}
+	}
 	// W-07: nothing on the way may collect the pieces.
 	h["Cache-Control"] = noCache
 	h["X-Accel-Buffering"] = noBuffering
 	a.facts.headers(h, a)
-	a.w.WriteHeader(http.StatusOK)
+	a.w.WriteHeader(cmp.Or(a.status, http.StatusOK))
+}
+
+// relayHead takes over what a relayed answer says of itself.
+func (a *answer) relayHead(head *weir.Head) {
+	a.status = head.Status
+	maps.Copy(a.w.Header(), head.Header)
 }
 
 var (
@@ -47,6 +59,9 @@ func (a *answer) whole(status int, contentType string, body []byte) {
 		a.broken, body = err != nil, body[n:]
 	}
 }
+
+// deadline is that of a write which begins now.
+func deadline() time.Time { return time.Now().Add(writeLimit) }
 
 // writePiece is how much a slow client must take in within writeLimit.
 const writePiece = 1 << 20
@@ -83,7 +98,7 @@ func (a *answer) extendDeadline() {
 	if now.Before(a.deadline.Add(-writeLimit / 2)) {
 		return
 	}
-	a.deadline = now.Add(writeLimit)
+	a.deadline = deadline()
 	// A connection without deadlines (a test's recorder) is fine as it is.
 	_ = http.NewResponseController(a.w).SetWriteDeadline(a.deadline)
 }

@@ -60,7 +60,7 @@ func run(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	defer g.Close()
+	defer g.Close() //nolint:contextcheck // what is kept is let go of without waiting
 	out, err := os.Create(o.cpu)
 	if err != nil {
 		return err

@@ -1,6 +1,8 @@
 package anthropic
 
 import (
+	"strconv"
+
 	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/codec"
 	"github.com/weir-gateway/weir/internal/jsonx"
@@ -185,11 +187,16 @@ var deltaNames = [...]struct {
 	outTool:     {weir.PartArguments, "input_json_delta", "partial_json"},
 }
 
+// appendDelta is what nearly all events are, so it is put together of pieces
+// that never change.
 func appendDelta(dst []byte, out int, kind outKind, text string) []byte {
-	e := beginDelta(dst, out, deltaNames[kind].typ)
-	e.StringField(deltaNames[kind].member, text)
-	e.EndObject()
-	return endEvent(&e)
+	name := &deltaNames[kind]
+	dst = append(dst, "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":"...)
+	dst = strconv.AppendInt(dst, int64(out), 10)
+	dst = append(append(dst, `,"delta":{"type":"`...), name.typ...)
+	dst = append(append(dst, `","`...), name.member...)
+	dst = jsonx.AppendString(append(dst, `":`...), text)
+	return append(dst, "}}\n\n"...)
 }
 
 func beginDelta(dst []byte, out int, typ string) jsonx.Buffer {

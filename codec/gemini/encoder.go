@@ -1,8 +1,11 @@
 package gemini
 
 import (
+	"strconv"
+
 	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/codec"
+	"github.com/weir-gateway/weir/internal/jsonx"
 )
 
 // streamEncoder writes an answer in chunks. Frames of this protocol whose events
@@ -160,24 +163,25 @@ func (e *streamEncoder) delta(dst []byte, ev *weir.Event) []byte {
 	return dst
 }
 
-// text writes a piece of text as a chunk.
+// text writes a piece of text as a chunk. It is what nearly all chunks are, so it
+// is put together of pieces that never change.
 func (e *streamEncoder) text(dst []byte, c *outChoice, b *outBlock, text string) []byte {
 	if text == "" {
 		return dst
 	}
 	b.wrote = true
 	out := e.f.begin(dst)
-	beginPart(&out)
-	out.BeginObject()
-	out.StringField("text", text)
+	out.B = append(out.B, `{"candidates":[{"content":{"parts":[{"text":`...)
+	out.B = jsonx.AppendString(out.B, text)
 	if b.block.Type == weir.BlockReasoning {
-		out.BoolField("thought", true)
+		out.B = append(out.B, `,"thought":true`...)
 	} else {
 		c.text = append(c.text, text...)
 	}
-	out.EndObject()
-	e.w.endPart(&out, c.n)
-	return e.f.end(&out)
+	out.B = append(out.B, `}],"role":"model"},"index":`...)
+	out.B = append(strconv.AppendInt(out.B, int64(c.n), 10), "}]"...)
+	e.w.members(&out)
+	return e.f.endLine(&out)
 }
 
 // blockEnd writes what had to be whole.

@@ -63,6 +63,14 @@ func (f *framing) end(b *jsonx.Buffer) []byte {
 	if data := b.B[f.json:]; bytes.ContainsAny(data, "\r\n") {
 		b.B = jsonx.Compact(b.B[:f.json], bytes.Clone(data))
 	}
+	return f.endLine(b)
+}
+
+// endLine closes a chunk that has no line ends in it.
+func (f *framing) endLine(b *jsonx.Buffer) []byte {
+	if f.array {
+		return b.B
+	}
 	return append(append(b.B, f.eol...), f.eol...)
 }
 

@@ -39,7 +39,7 @@ func look(data []byte) sights {
 			return s
 		}
 		at += n
-		name := bytes.TrimRight(data[:at], " \t")
+		name := trimmed(data[:at])
 		if len(name) < 6 || name[len(name)-1] != '"' {
 			continue
 		}
@@ -65,6 +65,14 @@ func look(data []byte) sights {
 // the way does not, and must not reach a client as a line (R-04).
 func isWhole(data []byte) bool {
 	return len(data) > 3 && data[0] == '{' && data[1] == '"' && data[len(data)-1] == '}'
+}
+
+// trimmed is b without the spaces at its end.
+func trimmed(b []byte) []byte {
+	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
+		b = b[:len(b)-1]
+	}
+	return b
 }
 
 // process makes the events of a line.

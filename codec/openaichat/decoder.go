@@ -22,6 +22,7 @@ type decoder struct {
 	id       string
 	choices  []*choice
 
+	twin    twin // of the frame before
 	chunk   chunk
 	events  []weir.Event // of the current frame
 	first   [5]weir.Event

@@ -34,6 +34,12 @@ func (d *decoder) stream(src io.Reader, maxFrame int, yield func(weir.Event, err
 			}
 			d.suppress, held = false, nil
 		}
+		if err == nil && !d.relay && d.again(f) {
+			if !d.hand(f, r.More, yield) {
+				return
+			}
+			continue
+		}
 		if err == nil {
 			d.seen = look(f.Data)
 		}
@@ -90,9 +96,17 @@ func (d *decoder) deliver(f *sse.Frame, more func() bool, yield func(weir.Event,
 		yield(weir.Event{}, err)
 		return false
 	}
+	if !d.relay {
+		d.remember(f)
+	}
 	if len(d.events) == 0 && d.failed == nil {
 		d.events = append(d.events, weir.Event{Type: d.filler(f)})
 	}
+	return d.hand(f, more, yield)
+}
+
+// hand yields what was made of a frame.
+func (d *decoder) hand(f *sse.Frame, more func() bool, yield func(weir.Event, error) bool) bool {
 	d.frame = weir.Frame{Protocol: protocol, Raw: d.corrected(f.Raw), Events: int32(len(d.events))}
 	return d.flush(more, yield)
 }

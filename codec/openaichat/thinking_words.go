@@ -91,6 +91,9 @@ func effortMembers(f *weir.Fields, c *weir.ReasoningConfig, off bool, q *codec.Q
 	if off {
 		effort = "none"
 	}
+	if effort == "" && c.Mode == "enabled" && q.Thinking != "type_effort" {
+		effort = codec.EffortWhenOn
+	}
 	if effort == "" { // the target decides
 		lost.mode = unless(c.Mode == "", approximated)
 		return lost
@@ -100,6 +103,8 @@ func effortMembers(f *weir.Fields, c *weir.ReasoningConfig, off bool, q *codec.Q
 	switch {
 	case off && changed:
 		lost.mode, lost.effort = unless(c.Mode == "", approximated), unless(c.Effort == "", approximated)
+	case changed && taken == "none": // it takes nothing else
+		lost.mode, lost.effort = unless(c.Mode == "", approximated), unless(c.Effort == "", clamped)
 	case changed:
 		lost.effort = unless(c.Effort == "", clamped)
 	}

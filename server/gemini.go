@@ -32,10 +32,23 @@ func (s *Server) geminiRoutes(mux *http.ServeMux) {
 			s.geminiCall(w, r, faces)
 		})
 		if strings.HasSuffix(base, "/v1beta") {
+			// Some clients take a name with a slash for the whole path.
+			mux.HandleFunc("POST "+base+"/{call...}", func(w http.ResponseWriter, r *http.Request) {
+				s.geminiCall(w, withPath(r, base+"/models/"+r.PathValue("call")), faces)
+			})
 			mux.HandleFunc("GET "+base+"/models", s.geminiModels)
 			mux.HandleFunc("GET "+base+"/models/{id...}", s.geminiModel)
 		}
 	}
+}
+
+// withPath is a request as if it had been made to another path.
+func withPath(r *http.Request, path string) *http.Request {
+	c := r.WithContext(r.Context())
+	u := *r.URL
+	u.Path, u.RawPath = path, ""
+	c.URL = &u
+	return c
 }
 
 // geminiCall finds the operation in the last part of the path.
@@ -92,9 +105,16 @@ func appendGeminiModel(b *jsonx.Buffer, m *gateway.ModelInfo) {
 	}
 	b.Key("supportedGenerationMethods")
 	b.BeginArray()
-	for _, method := range []string{"generateContent", "streamGenerateContent", "countTokens"} {
+	for _, method := range geminiMethodsOf(m) {
 		b.String(method)
 	}
 	b.EndArray()
 	b.EndObject()
+}
+
+func geminiMethodsOf(m *gateway.ModelInfo) []string {
+	if m.Embeds {
+		return []string{"embedContent", "batchEmbedContents"}
+	}
+	return []string{"generateContent", "streamGenerateContent", "countTokens"}
 }

@@ -65,10 +65,21 @@ func (s *Server) itemJSON(it *thread.Item) ([]byte, error) {
 		return nil, weir.Errorf(weir.KindInternal, "an item that is kept cannot be read: %w", err)
 	}
 	edits := []jsonx.Edit{{Key: "id", Value: jsonx.AppendString(nil, it.ID)}}
+	if text := top.Get(raw, "content"); jsonx.KindOf(text) == jsonx.KindString {
+		edits = append(edits, jsonx.Edit{Key: "content", Value: textPart(it.Message.Role, text)})
+	}
 	if !top.Has("type") {
 		edits = append(edits, jsonx.Edit{Key: "type", Value: []byte(`"message"`)})
 	}
 	return bytes.Join(top.Splice(nil, raw, edits), nil), nil
+}
+
+// textPart is a text as the list of parts that items have.
+func textPart(role weir.Role, text []byte) []byte {
+	if role == weir.RoleAssistant {
+		return []byte(`[{"type":"output_text","text":` + string(text) + `,"annotations":[]}]`)
+	}
+	return []byte(`[{"type":"input_text","text":` + string(text) + `}]`)
 }
 
 // foreignThought is an item of reasoning that another provider made: what of it

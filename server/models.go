@@ -13,6 +13,10 @@ import (
 // the caller speaks. Every entry carries the members of both shapes, since
 // clients mix them (C-07).
 func (s *Server) models(w http.ResponseWriter, r *http.Request) {
+	if protocolOf(r) == weir.GeminiGenerate {
+		s.geminiModels(w, r) // Google's clients ask here when told to use v1
+		return
+	}
 	list, ok := s.allowedModels(w, r)
 	if !ok {
 		return
@@ -45,6 +49,10 @@ func (s *Server) models(w http.ResponseWriter, r *http.Request) {
 
 // model is one entry of the list.
 func (s *Server) model(w http.ResponseWriter, r *http.Request) {
+	if protocolOf(r) == weir.GeminiGenerate {
+		s.geminiModel(w, r)
+		return
+	}
 	if m := s.findModel(w, r, r.PathValue("id")); m != nil {
 		var b jsonx.Buffer
 		s.appendModel(&b, m)

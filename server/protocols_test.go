@@ -34,6 +34,7 @@ func TestEveryFaceAnswers(t *testing.T) { // P-04 P-14
 		"/gemini/v1beta/models/sim:countTokens":            `{"contents":[{"parts":[{"text":"hi"}]}]}`,
 		"/v1beta/models/sim:streamGenerateContent?alt=sse": `{"contents":[{"parts":[{"text":"hi"}]}]}`,
 		"/v1beta/models/sim:streamGenerateContent":         `{"contents":[{"parts":[{"text":"hi"}]}]}`,
+		"/v1beta/sim/weir-sim:generateContent":             `{"contents":[{"parts":[{"text":"hi"}]}]}`,
 		"/v1beta/models/sim:embedContent":                  `{"content":{"parts":[{"text":"hi"}]}}`,
 		"/v1beta1/projects/p/locations/global/publishers/google/models/sim:generateContent": `{"contents":[{"parts":[{"text":"hi"}]}]}`,
 		"/api/chat":        `{"model":"sim","messages":[{"role":"user","content":"hi"}]}`,
@@ -50,6 +51,19 @@ func TestEveryFaceAnswers(t *testing.T) { // P-04 P-14
 		if r := f.get(path); r.status != http.StatusOK || !json.Valid([]byte(r.body)) {
 			t.Errorf("%s: %d %s", path, r.status, r.body)
 		}
+	}
+}
+
+// Google's clients ask at /v1 too, with a header of their own.
+func TestModelsAreListedForWhoAsks(t *testing.T) {
+	f := start(t, "", sim.New(sim.Options{}))
+	for _, path := range []string{"/v1/models", "/v1beta/models"} {
+		if r := f.get(path, "X-Goog-Api-Key", "any"); !strings.Contains(r.body, `"models":[{"name":"models/sim/weir-sim"`) {
+			t.Errorf("%s: %d %s", path, r.status, r.body)
+		}
+	}
+	if r := f.get("/v1/models/sim", "X-Goog-Api-Key", "any"); !strings.Contains(r.body, `"supportedGenerationMethods":["generateContent"`) {
+		t.Errorf("%d %s", r.status, r.body)
 	}
 }
 

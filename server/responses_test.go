@@ -86,7 +86,7 @@ func TestConversationsAreServed(t *testing.T) {
 	}
 	// Of reasoning that another provider made, what people can read is listed.
 	if got := strings.Join(types, " "); got != "message message reasoning message" || last(items)["role"] != "assistant" ||
-		items[2].(object)["summary"].([]any)[0].(object)["text"] != "hm" {
+		items[0].(object)["content"].([]any)[0].(object)["text"] != "my name is 堰" || items[2].(object)["summary"].([]any)[0].(object)["text"] != "hm" {
 		t.Errorf("%s: %v", got, items)
 	}
 	if got := f.json(http.MethodGet, "/v1/conversations/"+id, "", http.StatusOK); got["metadata"].(object)["topic"] != "a" {

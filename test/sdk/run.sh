@@ -1,25 +1,25 @@
 #!/usr/bin/env bash
 # Runs real client libraries, unchanged, against Weir: the programs that users
 # start (weir sim, weir serve), and in front of them the clients for Go, Python
-# and Node. It needs go, python3 with venv, node and npm; the clients' pinned
-# versions are kept in .cache/sdk. All runners run, whichever fails; the result
-# is 0 only when each ran tests and all passed.
+# and Node, and coding agents. It needs go, python3 with venv, node and npm; the
+# clients' pinned versions are kept in .cache/sdk. All runners run, whichever
+# fails; the result is 0 only when each ran tests and all passed.
 #
-#	test/sdk/run.sh [go] [python] [node]
+#	test/sdk/run.sh [go] [python] [node] [agents]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 root=$PWD
 sdk=$root/test/sdk
 cache=$root/.cache/sdk
 runners=("$@")
-((${#runners[@]})) || runners=(go python node)
+((${#runners[@]})) || runners=(go python node agents)
 
 for tool in go python3 node npm; do
 	command -v "$tool" >/dev/null || { echo "sdk: $tool is missing" >&2; exit 1; }
 done
 
 # What is set for somebody's own use of a client or a provider must not decide.
-for name in $(compgen -e | grep -E '^(OPENAI|ANTHROPIC|WEIR)_' | grep -v '^WEIR_RECORDINGS$' || true); do
+for name in $(compgen -e | grep -E '^(OPENAI|ANTHROPIC|GEMINI|GOOGLE|OLLAMA|WEIR)_' | grep -v '^WEIR_RECORDINGS$' || true); do
 	unset "$name"
 done
 export NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
@@ -69,7 +69,7 @@ ready() {
 	return 1
 }
 
-# config is a gateway with one provider of either protocol. Waits are short: the
+# config is a gateway with one provider of every protocol. Waits are short: the
 # answers are to be seen, not the patience.
 config() {
 	cat <<-EOF
@@ -77,6 +77,10 @@ config() {
 		providers:
 		  oai: {protocol: openai.chat, base_url: "$WEIR_SIM_URL/v1", key: upstream-key, models: [{id: listed-model}]}
 		  ant: {protocol: anthropic.messages, base_url: "$WEIR_SIM_URL", key: upstream-key, models: [{id: listed-model}]}
+		  res: {protocol: openai.responses, base_url: "$WEIR_SIM_URL/v1", key: upstream-key, models: [{id: listed-model}]}
+		  gem: {protocol: gemini.generate, base_url: "$WEIR_SIM_URL", key: upstream-key, models: [{id: listed-model}]}
+		  oll: {protocol: ollama.chat, base_url: "$WEIR_SIM_URL", key: upstream-key, models: [{id: listed-model}]}
+		  con: {protocol: bedrock.converse, base_url: "$WEIR_SIM_URL", key: upstream-key, models: [{id: listed-model}]}
 		models:
 		  either: [oai/listed-model, ant/listed-model]
 		retry: {base: 20ms, max: 2s}
@@ -88,6 +92,7 @@ config() {
 }
 
 CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -o "$work/weir" ./cmd/weir
+export WEIR_BIN=$work/weir
 start sim sim --listen 127.0.0.1:0 --seed 1
 export WEIR_SIM_URL=$address
 
@@ -118,35 +123,73 @@ run_go() {
 	go -C "$sdk" test -json -count 1 -p 1 -timeout 5m ./... | "$testsum"
 }
 
+# Frameworks want other versions of the clients than those that are tested by
+# themselves.
 run_python() {
-	local venv=$cache/venv
-	if fresh "$venv" "$sdk/python/requirements.txt"; then
-		rm -rf "$venv"
-		python3 -m venv "$venv"
-		"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$sdk/python/requirements.txt"
-		cp "$sdk/python/requirements.txt" "$venv/.made-from"
-	fi
-	cd "$sdk/python"
-	PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" -m pytest -q -p no:cacheprovider --tb=short -rs .
+	local status=0
+	# Each in a shell of its own, so that "set -e" holds in it.
+	(set -e; python_tests . venv --ignore=frameworks) &
+	wait $! || status=1
+	(set -e; python_tests frameworks venv-frameworks) &
+	wait $! || status=1
+	return "$status"
 }
 
-run_node() {
-	local modules=$cache/node log=$work/node.log
-	if fresh "$modules" "$sdk/node/package-lock.json"; then
+# python_tests FOLDER VENV OPTION... runs the tests of a folder with the packages
+# of its requirements.
+python_tests() {
+	local folder=$sdk/python/$1 venv=$cache/$2
+	shift 2
+	if fresh "$venv" "$folder/requirements.txt"; then
+		rm -rf "$venv"
+		python3 -m venv "$venv"
+		"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$folder/requirements.txt"
+		cp "$folder/requirements.txt" "$venv/.made-from"
+	fi
+	cd "$folder"
+	PYTHONPATH=$sdk/python PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" -m pytest -q -p no:cacheprovider --tb=short -rs "$@" .
+}
+
+run_node() { node_tests node; }
+
+# Agents run at the same time as others: each has a folder of its own, and most
+# of their time is waiting.
+run_agents() {
+	local venv=$cache/agents-venv
+	if fresh "$venv" "$sdk/agents/requirements.txt"; then
+		rm -rf "$venv"
+		python3 -m venv "$venv"
+		"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$sdk/agents/requirements.txt"
+		cp "$sdk/agents/requirements.txt" "$venv/.made-from"
+	fi
+	export PATH=$PATH:$venv/bin
+	node_tests agents
+}
+
+# node_tests FOLDER runs the tests of a folder with the packages of its lock file.
+node_tests() {
+	local modules=$cache/$1 log=$work/$1.log
+	if fresh "$modules" "$sdk/$1/package-lock.json"; then
 		rm -rf "$modules"
 		mkdir -p "$modules"
-		cp "$sdk"/node/package*.json "$modules"
+		cp "$sdk/$1"/package*.json "$modules"
 		(cd "$modules" && npm ci --silent --no-audit --no-fund --engine-strict=false)
-		cp "$sdk/node/package-lock.json" "$modules/.made-from"
+		cp "$sdk/$1/package-lock.json" "$modules/.made-from"
 	fi
 	# Node looks for packages beside the file that imports them.
 	rm -f "$modules"/*.mjs
-	cp "$sdk"/node/*.mjs "$modules"
+	cp "$sdk"/node/stand.mjs "$modules"
+	cp "$sdk/$1"/*.test.mjs "$modules"
 	cd "$modules"
 	local status=0
 	node --test --test-concurrency=1 --test-reporter=tap --test-reporter-destination="$log" \
 		--test-reporter=spec --test-reporter-destination="$log.spec" || status=$?
 	((status == 0)) || sed -n '/failing tests:/,$p' "$log.spec"
+	grep -E '^ *ok .*# SKIP' "$log" | sed 's/^ *ok [0-9]* - /SKIP\t/; s/ # SKIP/:/' || true
+	if [[ ${CI:-} == true ]] && grep -E '^ *ok .*# SKIP' "$log" | grep -qv 'ALLOWED SKIP'; then
+		echo 'sdk: skipped under CI=true without "ALLOWED SKIP" in the message' >&2
+		status=1
+	fi
 	grep -E '^# (tests|pass|fail|cancelled|skipped|duration_ms) ' "$log" || status=1
 	if ! grep -qE '^# pass [1-9]' "$log"; then
 		echo "sdk: no test ran" >&2

@@ -53,15 +53,7 @@ func TestConversationWithSystemPrompt(t *testing.T) { // P-05, P-06
 		p.System = []anthropic.TextBlockParam{{Text: stand.SystemPrompt}, {Text: "Never mention the miller."}}
 		stand.Has(t, text(call(t, p)), stand.Question)
 		seen := stand.Upstream(t, model)
-		stand.Has(t, string(seen.Body), stand.SystemPrompt, "the miller", "heron", stand.Question)
-		var body struct{ Messages []struct{ Role string } }
-		if err := json.Unmarshal(seen.Body, &body); err != nil {
-			t.Fatal(err)
-		}
-		want := map[string]string{stand.OpenAI: "system", stand.Anthropic: "user"}[upstream]
-		if body.Messages[0].Role != want {
-			t.Errorf("the first message is of %q, want %q: %s", body.Messages[0].Role, want, seen.Body)
-		}
+		stand.Has(t, string(seen.Body), stand.SystemPlace[upstream], stand.SystemPrompt, "the miller", "heron", stand.Question)
 	})
 }
 

@@ -1,5 +1,5 @@
 // Package anthropicgo runs the official Anthropic client for Go, unchanged,
-// through Weir to a simulated upstream of either protocol. These tests are for
+// through Weir to a simulated upstream of every protocol. These tests are for
 // the current major version; those of anthropicgo1 are made from them, for the
 // one before.
 package anthropicgo

@@ -3,18 +3,38 @@
 // of it. The scenarios are those of ../stand/stand.go.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
-export const { WEIR_URL: url, WEIR_KEYED_URL: keyedURL, WEIR_KEY: key, WEIR_SIM_URL: simURL } = process.env;
-if (!url || !keyedURL || !key || !simURL) {
+export const {
+  WEIR_URL: url,
+  WEIR_KEYED_URL: keyedURL,
+  WEIR_KEY: key,
+  WEIR_SIM_URL: simURL,
+  WEIR_BIN: weir,
+} = process.env;
+if (!url || !keyedURL || !key || !simURL || !weir) {
   throw new Error("WEIR_URL is not set: run these tests with test/sdk/run.sh (make sdk)");
 }
 
-// One provider speaks openai.chat and nothing else, the other one
-// anthropic.messages and nothing else.
-export const openaiUpstream = "oai";
+// Each provider speaks one protocol and nothing else. These are the ends of the
+// paths at which it must be called.
+export const conversations = {
+  oai: /\/chat\/completions$/,
+  ant: /\/messages$/,
+  res: /\/responses$/,
+  gem: /:(g|streamG)enerateContent$/,
+  oll: /\/api\/chat$/,
+  con: /\/converse(-stream)?$/,
+};
+export const upstreams = Object.keys(conversations);
 export const anthropicUpstream = "ant";
+/** The upstreams that compute vectors, and their paths for it. */
+export const vectors = { oai: /\/embeddings$/, gem: /:batchEmbedContents$/, oll: /\/api\/embed$/ };
 export const listed = ["either", "oai/listed-model", "ant/listed-model"];
 
 export const question = "How does a weir hold back the river?";
@@ -65,12 +85,15 @@ export const odd = {
 const line = "The river runs over the weir, 河水流过堰坝 🌊. ";
 export const longPrompt = line.repeat(Math.ceil((200 << 10) / Buffer.byteLength(line)));
 
-/** eachUpstream makes a test of f for an upstream of either protocol. */
-export function eachUpstream(name, f) {
-  for (const upstream of [openaiUpstream, anthropicUpstream]) {
-    test(`${name}, upstream ${upstream}`, { timeout: 60_000 }, () => f(upstream));
+/** eachUpstream makes a test of f for an upstream of every protocol. */
+export function eachUpstream(name, f, list = upstreams) {
+  for (const upstream of list) {
+    test(`${name}, upstream ${upstream}`, { timeout: 30_000 }, (t) => f(upstream, t));
   }
 }
+
+/** Upstreams whose streams are framed in three ways: server-sent events without names, with names, and lines. */
+export const framings = ["oai", "ant", "oll"];
 
 let count = 0;
 
@@ -88,12 +111,11 @@ export async function stats() {
  * upstreamBody is the body of the last request that the upstream received for a
  * model, as text. It checks that it went there in the protocol of that upstream.
  */
-export async function upstreamBody(asked) {
+export async function upstreamBody(asked, paths = conversations) {
   const [provider, name] = asked.split(/\/(.*)/);
   const seen = (await stats()).last.filter((s) => s.model === name).at(-1);
   assert.ok(seen, `the upstream has not seen the model ${name}`);
-  const path = { oai: "/chat/completions", ant: "/messages" }[provider];
-  assert.ok(seen.path.endsWith(path), seen.path);
+  assert.match(seen.path, paths[provider]);
   return JSON.stringify(seen.body);
 }
 
@@ -108,4 +130,35 @@ export async function awaitCanceled(before) {
 
 export function has(text, ...parts) {
   for (const part of parts) assert.ok(text.includes(part), `no ${part} in ${text.slice(0, 600)}`);
+}
+
+/**
+ * gateway starts another gateway with a configuration of its own, in an empty
+ * folder and environment, and ends it with the test.
+ */
+export async function gateway(t, config) {
+  const folder = await mkdtemp(join(tmpdir(), "weir-sdk-"));
+  await writeFile(join(folder, "weir.yaml"), config);
+  const child = spawn(weir, ["serve", "--config", "weir.yaml"], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, HOME: folder },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  t.after(async () => {
+    child.kill();
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+  });
+  let said = "";
+  return new Promise((resolve, reject) => {
+    const hear = (piece) => {
+      said += piece;
+      const address = /listens on (http:\/\/\S+)/.exec(said);
+      if (address) resolve(address[1]);
+    };
+    child.stdout.on("data", hear);
+    child.stderr.on("data", hear);
+    ended.then(() => reject(new Error(`weir serve has ended:\n${said}`)));
+  });
 }

@@ -1,5 +1,5 @@
 // Package openaigo runs the official OpenAI client for Go, unchanged, through
-// Weir to a simulated upstream of either protocol. Begin with chat_test.go.
+// Weir to a simulated upstream of every protocol. Begin with chat_test.go.
 package openaigo
 
 import (

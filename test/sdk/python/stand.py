@@ -3,11 +3,17 @@ simulated upstream are, which models to ask for, what to ask, and what the
 upstream saw of it. The scenarios are those of ../stand/stand.go.
 """
 
+import contextlib
+import http.server
 import json
 import os
 import re
+import subprocess
+import tempfile
+import threading
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -15,17 +21,39 @@ URL = os.environ.get("WEIR_URL", "")
 KEYED_URL = os.environ.get("WEIR_KEYED_URL", "")
 KEY = os.environ.get("WEIR_KEY", "")
 SIM_URL = os.environ.get("WEIR_SIM_URL", "")
-if not (URL and KEYED_URL and KEY and SIM_URL):
+WEIR = os.environ.get("WEIR_BIN", "")
+if not (URL and KEYED_URL and KEY and SIM_URL and WEIR):
     raise SystemExit("WEIR_URL is not set: run these tests with test/sdk/run.sh (make sdk)")
 
-# One provider speaks openai.chat and nothing else, the other one
-# anthropic.messages and nothing else.
-OPENAI = "oai"
-ANTHROPIC = "ant"
+# Each provider speaks one protocol and nothing else. These are the ends of the
+# paths at which it must be called for an answer, and for vectors.
+OPENAI = "oai"  # openai.chat
+ANTHROPIC = "ant"  # anthropic.messages
+RESPONSES = "res"  # openai.responses
+GEMINI = "gem"  # gemini.generate
+OLLAMA = "oll"  # ollama.chat
+CONVERSE = "con"  # bedrock.converse
+CONVERSATIONS = {
+    OPENAI: ("/chat/completions",),
+    ANTHROPIC: ("/messages",),
+    RESPONSES: ("/responses",),
+    GEMINI: (":generateContent", ":streamGenerateContent"),
+    OLLAMA: ("/api/chat",),
+    CONVERSE: ("/converse", "/converse-stream"),
+}
+VECTORS = {
+    OPENAI: ("/embeddings",),
+    GEMINI: (":embedContent", ":batchEmbedContents"),
+    OLLAMA: ("/api/embed",),
+}
 LISTED = "listed-model"
 ALIAS = "either"
 
-each_upstream = pytest.mark.parametrize("upstream", [OPENAI, ANTHROPIC])
+each_upstream = pytest.mark.parametrize("upstream", list(CONVERSATIONS))
+# Upstreams whose streams are framed in three ways: server-sent events without
+# names, with names, and lines.
+each_framing = pytest.mark.parametrize("upstream", [OPENAI, ANTHROPIC, OLLAMA])
+each_vectors = pytest.mark.parametrize("upstream", list(VECTORS))
 streamed_or_not = pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
 
 QUESTION = "How does a weir hold back the river?"
@@ -94,13 +122,12 @@ def stats():
         return json.load(answer)
 
 
-def upstream_body(asked):
+def upstream_body(asked, paths=CONVERSATIONS):
     """The body of the last request that the upstream received for a model, as
     text. It checks that it went there in the protocol of that upstream."""
     provider, name = asked.split("/", 1)
     seen = [s for s in stats()["last"] if s.get("model") == name][-1]
-    path = {OPENAI: "/chat/completions", ANTHROPIC: "/messages"}[provider]
-    assert seen["path"].endswith(path), seen["path"]
+    assert seen["path"].endswith(paths[provider]), seen["path"]
     return json.dumps(seen["body"], ensure_ascii=False)
 
 
@@ -113,3 +140,65 @@ def await_canceled(before):
             return
         time.sleep(0.02)
     pytest.fail("the client left, and the upstream call was not cancelled")
+
+
+@contextlib.contextmanager
+def gateway(config):
+    """The address of another gateway with a configuration of its own, which runs
+    in an empty folder and environment."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "weir.yaml").write_text(config)
+        output = Path(folder, "output")
+        with output.open("wb") as out:
+            process = subprocess.Popen(
+                [WEIR, "serve", "--config", "weir.yaml"],
+                cwd=folder,
+                env={"PATH": os.environ["PATH"], "HOME": folder},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            yield _address(process, output)
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _address(process, output):
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and process.poll() is None:
+        if said := re.search(r"listens on (http://\S+)", output.read_text()):
+            return said[1]
+        time.sleep(0.02)
+    raise RuntimeError("weir serve has not started:\n" + output.read_text())
+
+
+@contextlib.contextmanager
+def canned(answers):
+    """An upstream with one answer for every path, as (content type, bytes). It is
+    its address and the list of (path, headers, body) that it received."""
+    received = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            received.append((self.path, self.headers, body))
+            kind, answer = answers.get(self.path, ("application/json", b'{"error":{"message":"no such path"}}'))
+            self.send_response(200 if self.path in answers else 404)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", received
+        finally:
+            server.shutdown()

@@ -1,5 +1,5 @@
 """The official Anthropic client for Python, unchanged, through Weir to a
-simulated upstream of either protocol."""
+simulated upstream of every protocol."""
 
 import asyncio
 

@@ -1,5 +1,5 @@
 """The official OpenAI client for Python, unchanged, through Weir to a simulated
-upstream of either protocol."""
+upstream of every protocol."""
 
 import asyncio
 import json

@@ -18,12 +18,45 @@ import (
 	"time"
 )
 
-// Upstreams are the providers that run.sh configures. OpenAI speaks
-// openai.chat and nothing else, Anthropic anthropic.messages and nothing else.
+// The providers that run.sh configures. Each speaks one protocol and nothing
+// else.
 const (
-	OpenAI    = "oai"
-	Anthropic = "ant"
+	OpenAI    = "oai" // openai.chat
+	Anthropic = "ant" // anthropic.messages
+	Responses = "res" // openai.responses
+	Gemini    = "gem" // gemini.generate
+	Ollama    = "oll" // ollama.chat
+	Converse  = "con" // bedrock.converse
 )
+
+// conversations are the ends of the paths at which each upstream is called for
+// an answer, and vectors for vectors.
+var (
+	conversations = map[string][]string{
+		OpenAI:    {"/chat/completions"},
+		Anthropic: {"/messages"},
+		Responses: {"/responses"},
+		Gemini:    {":generateContent", ":streamGenerateContent"},
+		Ollama:    {"/api/chat"},
+		Converse:  {"/converse", "/converse-stream"},
+	}
+	vectors = map[string][]string{
+		OpenAI: {"/embeddings"},
+		Gemini: {":embedContent", ":batchEmbedContents"},
+		Ollama: {"/api/embed"},
+	}
+)
+
+// SystemPlace is how the body of a request to each upstream says where its
+// system prompt is.
+var SystemPlace = map[string]string{
+	OpenAI:    `"role":"system"`,
+	Anthropic: `"system":`,
+	Responses: `"input":[{"type":"message","role":"system",`,
+	Gemini:    `"systemInstruction":{"parts":[`,
+	Ollama:    `"messages":[{"role":"system","content":`,
+	Converse:  `"system":[{"text":`,
+}
 
 // Listed is a model of each provider that GET /v1/models lists, and Alias a
 // name of the configuration.
@@ -83,9 +116,24 @@ func URL(t testing.TB) string { return env(t, "WEIR_URL") }
 // Keyed is the address of a gateway that wants a key, and the key.
 func Keyed(t testing.TB) (url, key string) { return env(t, "WEIR_KEYED_URL"), env(t, "WEIR_KEY") }
 
-// EachUpstream runs f for an upstream of either protocol.
+// EachUpstream runs f for an upstream of every protocol.
 func EachUpstream(t *testing.T, f func(t *testing.T, upstream string)) {
-	for _, up := range []string{OpenAI, Anthropic} {
+	each(t, []string{OpenAI, Anthropic, Responses, Gemini, Ollama, Converse}, f)
+}
+
+// EachFraming runs f for upstreams whose streams are framed in three ways:
+// server-sent events without names, with names, and lines.
+func EachFraming(t *testing.T, f func(t *testing.T, upstream string)) {
+	each(t, []string{OpenAI, Anthropic, Ollama}, f)
+}
+
+// EachVectors runs f for the upstreams that compute vectors.
+func EachVectors(t *testing.T, f func(t *testing.T, upstream string)) {
+	each(t, []string{OpenAI, Gemini, Ollama}, f)
+}
+
+func each(t *testing.T, upstreams []string, f func(t *testing.T, upstream string)) {
+	for _, up := range upstreams {
 		t.Run("upstream "+up, func(t *testing.T) { f(t, up) })
 	}
 }
@@ -123,6 +171,7 @@ type Seen struct {
 
 // Stats are what the simulated upstream counts.
 type Stats struct {
+	Requests int    `json:"requests"`
 	InFlight int    `json:"in_flight"`
 	Canceled int    `json:"canceled"`
 	Last     []Seen `json:"last"`
@@ -152,14 +201,24 @@ func ReadStats(t testing.TB) Stats {
 // that upstream.
 func Upstream(t testing.TB, model string) Seen {
 	t.Helper()
+	return seen(t, model, conversations)
+}
+
+// UpstreamVectors is Upstream for a request for vectors.
+func UpstreamVectors(t testing.TB, model string) Seen {
+	t.Helper()
+	return seen(t, model, vectors)
+}
+
+func seen(t testing.TB, model string, paths map[string][]string) Seen {
+	t.Helper()
 	provider, name, _ := strings.Cut(model, "/")
 	for _, seen := range slices.Backward(ReadStats(t).Last) {
 		if seen.Model != name {
 			continue
 		}
-		want := map[string]string{OpenAI: "/chat/completions", Anthropic: "/messages"}[provider]
-		if !strings.HasSuffix(seen.Path, want) {
-			t.Errorf("the upstream was called at %s, want %s", seen.Path, want)
+		if !slices.ContainsFunc(paths[provider], func(end string) bool { return strings.HasSuffix(seen.Path, end) }) {
+			t.Errorf("the upstream was called at %s, want %v", seen.Path, paths[provider])
 		}
 		return seen
 	}

@@ -72,7 +72,7 @@ func (s *Server) kept(fn func(*keptCall) error) http.HandlerFunc {
 // retrieve answers a response as it was, or as far as it is by now.
 func (s *Server) retrieve(c *keptCall) error {
 	id := c.r.PathValue("id")
-	if c.r.URL.Query().Get("stream") == "true" {
+	if c.r.URL.Query().Get("stream") == "true" || c.saysStream() {
 		return c.resume(id)
 	}
 	if _, err := c.state.Threads.Response(c.ctx, c.tenant, id); err != nil {
@@ -87,6 +87,20 @@ func (s *Server) retrieve(c *keptCall) error {
 	}
 	writeJSON(c.w, http.StatusOK, body)
 	return nil
+}
+
+// saysStream reports whether the body of a GET wants a stream: OpenAI's client in
+// Go puts it there.
+func (c *keptCall) saysStream() bool {
+	if c.r.ContentLength <= 0 || c.r.ContentLength > 1<<10 {
+		return false
+	}
+	top, raw, err := c.body()
+	if err != nil {
+		return false
+	}
+	stream, _ := jsonx.Bool(top.Get(raw, "stream"))
+	return stream
 }
 
 // resume sends the events of a background response from a number on.

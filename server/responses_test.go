@@ -109,6 +109,10 @@ func TestBackgroundResponses(t *testing.T) {
 	if stream.status != http.StatusOK || strings.Contains(stream.body, `"sequence_number":1,`) || !strings.Contains(stream.body, "event: response.completed") {
 		t.Errorf("%d %s", stream.status, stream.body)
 	}
+	r := f.do(f.request(t.Context(), http.MethodGet, path, strings.NewReader(`{"stream":true}`)))
+	if r.status != http.StatusOK || !strings.Contains(r.body, "event: response.completed") {
+		t.Errorf("%d %s", r.status, r.body)
+	}
 	if done := f.json(http.MethodGet, path, "", http.StatusOK); done["status"] != "completed" || done["background"] != true || done["usage"] == nil {
 		t.Errorf("%v", done)
 	}

@@ -31,6 +31,7 @@ type streamDecoder struct {
 	open     []openBlock
 	next     int32 // number of the next block
 	held     heldBlock
+	twin     twin // of the delta before
 }
 
 // openBlock is a block that has begun and not ended.
@@ -173,11 +174,12 @@ func isBroken(data []byte) bool {
 }
 
 func (d *streamDecoder) block(f *sse.Frame, t frameType) bool {
-	switch t {
-	case frameBlockStart:
-		return d.blockStart(f)
-	case frameBlockDelta:
+	if t == frameBlockDelta {
 		return d.blockDelta(f)
+	}
+	d.twin.Forget() // its block may have ended
+	if t == frameBlockStart {
+		return d.blockStart(f)
 	}
 	return d.blockStop(f)
 }

@@ -69,8 +69,24 @@ func (d *streamDecoder) find(wire int64) *openBlock {
 	return nil
 }
 
+// twin is what the next delta may have in common with the one before, and the
+// event that became of that.
+type twin struct {
+	codec.Twin
+	event weir.Event
+}
+
+// textKeys are the members that hold text, with the quote that opens it.
+var textKeys = [][]byte{[]byte(`"text":"`), []byte(`"thinking":"`)}
+
 // blockDelta reads what most frames are, in one walk over the members.
 func (d *streamDecoder) blockDelta(f *sse.Frame) bool {
+	if text, ok := d.twin.Text(f.Data); ok {
+		ev := d.twin.event
+		ev.Text = text
+		return d.emit(f.Raw, ev)
+	}
+	d.twin.Forget()
 	var index, delta []byte
 	err := jsonx.EachMember(f.Data, func(k, v []byte) error {
 		switch string(k) {
@@ -94,6 +110,10 @@ func (d *streamDecoder) blockDelta(f *sse.Frame) bool {
 		return d.malformed(f)
 	}
 	ev.Index = open.index
+	if ev.Part == weir.PartText && ev.Type == weir.EventDelta {
+		d.twin.Remember(f.Data, ev.Text, nil, textKeys...)
+		d.twin.event = ev
+	}
 	if ev.Part == weir.PartArguments && ev.Type == weir.EventDelta {
 		open.input = ""
 		if open.custom != nil {

@@ -46,6 +46,7 @@ type decoder struct {
 	answer *codec.Answer
 	q      *codec.Quirks
 	relay  bool // content flows by as EventRelay
+	twin   twin // of the line before
 
 	started  bool // EventStart was sent
 	content  bool // something that the client would see was sent
@@ -125,6 +126,9 @@ func orDefault(limit int) int {
 
 // deliver yields the events of one line and reports whether to go on.
 func (d *decoder) deliver(raw, data []byte, l *lines, yield func(weir.Event, error) bool) bool {
+	if !d.relay && d.again(data) {
+		return d.hand(raw, l, yield)
+	}
 	d.events, d.mapped = d.events[:0], false
 	if err := d.process(data); err != nil {
 		if raw[len(raw)-1] != '\n' && jsonx.Valid(data) != nil {
@@ -133,9 +137,17 @@ func (d *decoder) deliver(raw, data []byte, l *lines, yield func(weir.Event, err
 		yield(weir.Event{}, err)
 		return false
 	}
+	if !d.relay {
+		d.remember(data)
+	}
 	if len(d.events) == 0 && d.failed == nil {
 		d.events = append(d.events, weir.Event{Type: d.filler(data)})
 	}
+	return d.hand(raw, l, yield)
+}
+
+// hand yields what was made of a line.
+func (d *decoder) hand(raw []byte, l *lines, yield func(weir.Event, error) bool) bool {
 	d.frame = weir.Frame{Protocol: protocol, Raw: raw, Events: int32(len(d.events))}
 	return d.flush(l.more, yield)
 }

@@ -11,6 +11,15 @@ import (
 // stage may add its own.
 type Note interface{ NoteKind() string }
 
+// Emulated is a Note of something that a stage made up for, which the upstream
+// could not do by itself. It is told to the client and in the log.
+type Emulated interface {
+	Note
+	// Emulated is what was done, as "what;how": "structured_output;tool".
+	// Empty: nothing, the upstream did it.
+	Emulated() string
+}
+
 // NoteEvent is the Event that carries n.
 func NoteEvent(n Note) Event { return Event{Type: EventNote, Note: n} }
 

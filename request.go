@@ -37,6 +37,8 @@ type Request struct {
 	// Allowance bounds the upstream attempts of the whole call, over retry,
 	// fallback and hedge together. Nil: the outermost of those stages makes one.
 	Allowance *Allowance
+	// Hops is how many gateways the request has come through before this one.
+	Hops int
 	// Wire is the request as it was received, nil when it was made in Go or
 	// has been edited since.
 	Wire *Wire
@@ -46,6 +48,10 @@ type Request struct {
 
 	lazy *lazyBody
 }
+
+// HopsHeader tells the next gateway Request.Hops, so that gateways which call each
+// other in a circle find out.
+const HopsHeader = "X-Weir-Hops"
 
 // An Uplink is the client's side of a conversation in both directions.
 type Uplink interface {

@@ -76,7 +76,11 @@ func (c *call) encode() error {
 			return nil
 		}
 	}
-	return err
+	return &weir.Error{
+		Kind: weir.KindUnsupported, Param: "model", Provider: c.provider,
+		Message: "the provider of this model has no endpoint for " + c.req.Op.String(),
+		Hint:    "ask for a model of another provider, or give this one an endpoint that has it (providers.NAME.endpoints, openai.rest for most)",
+	}
 }
 
 // A call is one range over Handle's sequence.

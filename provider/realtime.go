@@ -110,7 +110,7 @@ func (c *call) dial(ctx context.Context, k *key) (*websocket.Conn, error) {
 	if err != nil {
 		return nil, c.own(err)
 	}
-	r := &http.Request{Method: http.MethodGet, URL: u, Host: u.Host, Header: http.Header{"User-Agent": userAgent()}}
+	r := &http.Request{Method: http.MethodGet, URL: u, Host: u.Host, Header: http.Header{"User-Agent": userAgent(), weir.HopsHeader: hopsValue(c.req.Hops + 1)}}
 	for _, name := range realtimeHeaders {
 		if w := c.req.Wire; w != nil && w.Header[name] != nil {
 			r.Header[name] = w.Header[name]

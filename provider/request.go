@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -110,8 +111,19 @@ func (c *call) requestHeader() http.Header {
 			h[name] = values
 		}
 	}
+	h[weir.HopsHeader] = hopsValue(c.req.Hops + 1)
 	maps.Copy(h, c.header)
 	return h
+}
+
+// hopsValues spare nearly every call an allocation.
+var hopsValues = [...][]string{{"0"}, {"1"}, {"2"}, {"3"}, {"4"}, {"5"}, {"6"}, {"7"}, {"8"}}
+
+func hopsValue(n int) []string {
+	if n >= 0 && n < len(hopsValues) {
+		return hopsValues[n]
+	}
+	return []string{strconv.Itoa(n)}
 }
 
 // version is the module's version as it was built, "devel" when not known.

@@ -33,6 +33,10 @@ func (s *Server) background(a *answer, req *weir.Request, g *gateway.Snapshot) {
 		a.refuse(weir.Invalid("background", "nothing is kept here, so that nothing could be fetched later: state.responses.keep is false in weir.yaml"))
 		return
 	}
+	if top, err := codec.TopOf(req.Wire); err == nil && string(top.Get(req.Wire.Body, "store")) == "false" {
+		a.refuse(weir.Invalid("background", "a response that is made in the background has to be kept: leave out store, or background"))
+		return
+	}
 	own, err := detachedRequest(a.face.codec, req)
 	if err != nil {
 		a.refuse(err)
@@ -71,7 +75,7 @@ func detachedRequest(c codec.Codec, req *weir.Request) (*weir.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	own.ID, own.Principal, own.Strict, own.Labels = req.ID, req.Principal, req.Strict, req.Labels
+	own.ID, own.Principal, own.Strict, own.Labels, own.Hops = req.ID, req.Principal, req.Strict, req.Labels, req.Hops
 	return own, nil
 }
 
@@ -92,7 +96,7 @@ func finalResponse(latest []byte, rec *thread.Record) []byte {
 	members := map[string]string{"background": "true"}
 	switch rec.Status {
 	case thread.Cancelled:
-		members["status"] = `"cancelled"`
+		members["status"], members["error"] = `"cancelled"`, "null"
 	case thread.Failed:
 		members["status"] = `"failed"`
 		if f := rec.Failure; f != nil {

@@ -20,6 +20,7 @@ type facts struct {
 	attempts             int
 	spent                time.Duration // in upstream attempts and the waits between them
 	lost                 []string
+	emulated             []string
 	cost                 string // empty when it is not known
 }
 
@@ -41,6 +42,10 @@ func (f *facts) note(n weir.Note) {
 		}
 	case *weir.Loss:
 		f.loss(n)
+	case weir.Emulated:
+		if s := n.Emulated(); s != "" && !slices.Contains(f.emulated, s) {
+			f.emulated = append(f.emulated, s)
+		}
 	case priced:
 		if amount, known := n.Price(); known {
 			f.cost = amount
@@ -78,7 +83,7 @@ func (f *facts) refused(err *weir.Error) {
 // headers adds what is known. Values are made of one string array to keep the
 // number of allocations down: this runs for every answer.
 func (f *facts) headers(h http.Header, a *answer) {
-	v := make([]string, 0, 8)
+	v := make([]string, 0, 9)
 	set := func(key, value string) {
 		v = append(v, value)
 		h[key] = v[len(v)-1 : len(v) : len(v)]
@@ -104,6 +109,9 @@ func (f *facts) headers(h http.Header, a *answer) {
 	if len(f.lost) > 0 {
 		set("X-Weir-Losses", strings.Join(f.lost, ", "))
 	}
+	if len(f.emulated) > 0 {
+		set("X-Weir-Emulated", strings.Join(f.emulated, ", "))
+	}
 }
 
 // trailers tells what is known only after the last piece of a stream, to those
@@ -118,6 +126,9 @@ func (a *answer) trailers() {
 	a.facts.losses(a.enc.Losses())
 	if len(a.facts.lost) > before {
 		h.Set(http.TrailerPrefix+"X-Weir-Losses", strings.Join(a.facts.lost, ", "))
+	}
+	if len(a.facts.emulated) > 0 && h["X-Weir-Emulated"] == nil {
+		h.Set(http.TrailerPrefix+"X-Weir-Emulated", strings.Join(a.facts.emulated, ", "))
 	}
 	if a.facts.cost != "" {
 		h.Set(http.TrailerPrefix+"X-Weir-Cost", a.facts.cost)

@@ -131,9 +131,9 @@ var faces = []struct {
 }
 
 type reply struct {
-	status int
-	header http.Header
-	body   string
+	status          int
+	header, trailer http.Header
+	body            string
 }
 
 func (f *fixture) post(path, body string, header ...string) reply {
@@ -172,5 +172,5 @@ func (f *fixture) do(req *http.Request) reply {
 	// A cut answer is read as far as it goes: that it was cut is for the test
 	// to see in the text.
 	_, _ = io.Copy(&b, res.Body)
-	return reply{res.StatusCode, res.Header, b.String()}
+	return reply{res.StatusCode, res.Header, res.Trailer, b.String()}
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,6 +40,10 @@ func (s *Server) generate(w http.ResponseWriter, r *http.Request, f *face) {
 		a.refuse(err)
 		return
 	}
+	if req.Hops, err = hops(r); err != nil {
+		a.refuse(err)
+		return
+	}
 	req.ID, req.Principal, req.Relay = a.id, principal, !a.wantsParts(req)
 	req.Strict = current.Strict || r.Header.Get("X-Weir-Strict") == "true"
 	if inBackground(req) {
@@ -57,6 +62,30 @@ func (s *Server) generate(w http.ResponseWriter, r *http.Request, f *face) {
 		}
 	}
 	a.done() //nolint:contextcheck // the same
+}
+
+// maxHops is how many gateways in a row make sense. More of them call each other
+// in a circle, which would never end.
+const maxHops = 8
+
+// hops is how many gateways a request has come through, which each tells the next
+// one in x-weir-hops.
+func hops(r *http.Request) (int, error) {
+	v := r.Header.Get(weir.HopsHeader)
+	if v == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 0 {
+		return 0, weir.Invalid(weir.HopsHeader, "%s is no number", weir.HopsHeader)
+	}
+	if n >= maxHops {
+		return 0, &weir.Error{
+			Kind: weir.KindInvalid, Status: http.StatusLoopDetected, Message: "the request has come through " + strconv.Itoa(n) + " gateways",
+			Hint: "look whether a provider's base_url is the address of this gateway",
+		}
+	}
+	return n, nil
 }
 
 // readLimit is how long a body may take to arrive: a client that trickles must

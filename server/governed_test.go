@@ -128,3 +128,17 @@ func TestCacheBreakpointsCanBeAdded(t *testing.T) {
 		t.Errorf("the upstream was asked %s", describe(asked[0]))
 	}
 }
+
+// S-07, O-15: what a stage makes up for is told to the client: in a header, and of
+// a stream in a trailer.
+func TestWhatIsMadeUpForIsTold(t *testing.T) {
+	url, _ := upstream(t, sim.ServerOptions{})
+	f := start(t, "providers:\n  oai: {base_url: "+url+"/v1, key: k, quirks: {formats: [text]}}\n", nil)
+	for _, stream := range []bool{false, true} {
+		r := f.post("/v1/chat/completions", fmt.Sprintf(`{"model":"oai/m","stream":%v,"messages":[{"role":"user","content":"hi"}],"response_format":{"type":"json_schema","json_schema":{"name":"city","schema":{"type":"object","properties":{"name":{"type":"string"}},"required":["name"]}}}}`, stream), "TE", "trailers")
+		got := r.header.Get("X-Weir-Emulated") + r.trailer.Get("X-Weir-Emulated")
+		if r.status != http.StatusOK || !strings.HasPrefix(got, "structured_output;") {
+			t.Errorf("stream=%v: %d %q %s", stream, r.status, got, r.body)
+		}
+	}
+}

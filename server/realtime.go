@@ -53,6 +53,10 @@ func (s *Server) realtime(w http.ResponseWriter, r *http.Request, f *face) {
 	if err == nil && model == "" {
 		err = weir.Invalid("model", "the query has no model")
 	}
+	through := 0
+	if err == nil {
+		through, err = hops(r)
+	}
 	if err != nil {
 		a.refuse(err)
 		return
@@ -61,6 +65,7 @@ func (s *Server) realtime(w http.ResponseWriter, r *http.Request, f *face) {
 	defer close(up.over)
 	req := weir.NewWireRequest(f.wire(r, nil), func() (*weir.Body, error) { return &weir.Body{}, nil })
 	req.ID, req.Principal, req.Op, req.Model = a.id, principal, weir.Realtime, model
+	req.Hops = through
 	req.Stream, req.Relay, req.Uplink = true, true, up
 	a.req = req
 	s.conversations.Add(1)

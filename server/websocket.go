@@ -26,8 +26,9 @@ func (s *Server) responsesSocket() *ws.Responses {
 		Session: func(ctx context.Context) context.Context {
 			return thread.WithSession(ctx, thread.NewSession(0))
 		},
-		AnyOrigin: func() bool { return s.gateway.Current().Keys.Len() > 0 },
-		Logger:    s.logger,
+		MaxMessage: s.gateway.Current().MaxBody,
+		AnyOrigin:  func() bool { return s.gateway.Current().Keys.Len() > 0 },
+		Logger:     s.logger,
 	})
 }
 

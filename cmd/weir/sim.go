@@ -22,7 +22,7 @@ func newSim() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "sim",
 		Short: "Start a simulated upstream, with timing and faults on command",
-		Long: `Start a simulated upstream that speaks the OpenAI and the Anthropic protocol, for
+		Long: `Start a simulated upstream that speaks every protocol that Weir does, for
 trying out what a gateway or a client does when a provider is slow or breaks.
 
 A fault is written as words with ";" between them, for example

@@ -84,6 +84,10 @@ func (c *call) note(n weir.Note) {
 		c.meter.accepted = n.Status < 300
 	case *weir.Loss:
 		c.entry.Losses = append(c.entry.Losses, *n)
+	case weir.Emulated:
+		if s := n.Emulated(); s != "" {
+			c.entry.Emulated = append(c.entry.Emulated, s)
+		}
 	case spent:
 		u, deployment, provider, model := n.SpentUsage()
 		c.entry.Spent = append(c.entry.Spent, Spent{u, deployment, provider, model})

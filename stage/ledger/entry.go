@@ -55,6 +55,8 @@ type Entry struct {
 	TTFT     time.Duration // to the first content; 0 when there was none
 	Duration time.Duration // to the end of the answer, draining included
 	Losses   []weir.Loss
+	// Emulated is what was made up for, in the words of weir.Emulated.
+	Emulated []string
 	// Source is what answered: "upstream"; empty when nothing did.
 	Source string
 }

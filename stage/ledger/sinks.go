@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/weir-gateway/weir"
@@ -70,6 +71,9 @@ func (e *Entry) attrs() []slog.Attr {
 	attrs = append(attrs, slog.Duration("duration", e.Duration))
 	if n := len(e.Losses); n > 0 {
 		attrs = append(attrs, slog.Int("losses", n))
+	}
+	if len(e.Emulated) > 0 {
+		attrs = append(attrs, slog.String("emulated", strings.Join(e.Emulated, ", ")))
 	}
 	return attrs
 }

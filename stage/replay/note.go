@@ -18,3 +18,14 @@ type Note struct {
 
 // NoteKind implements weir.Note.
 func (*Note) NoteKind() string { return "replay" }
+
+// Emulated implements weir.Emulated.
+func (n *Note) Emulated() string {
+	switch {
+	case n.Injected > 0:
+		return "reasoning;replayed"
+	case n.Stripped > 0:
+		return "reasoning;stripped"
+	}
+	return ""
+}

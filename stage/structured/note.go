@@ -1,6 +1,10 @@
 package structured
 
-import "github.com/weir-gateway/weir"
+import (
+	"strconv"
+
+	"github.com/weir-gateway/weir"
+)
 
 // Note is a note: how an answer got its form. It comes when the answer is
 // given, of a streamed call of the tool at its end, and before the error of a
@@ -26,6 +30,19 @@ type Note struct {
 
 // NoteKind implements weir.Note.
 func (*Note) NoteKind() string { return "structured" }
+
+// Emulated implements weir.Emulated: by which means the form was had, and in how
+// many asks where one was not enough.
+func (n *Note) Emulated() string {
+	if n.Mode == "" {
+		return ""
+	}
+	s := "structured_output;" + string(n.Mode)
+	if n.Asks > 1 {
+		s += ";asks=" + strconv.Itoa(n.Asks)
+	}
+	return s
+}
 
 // Spent is a note: what the asks cost of a call that failed in the end. Of one
 // that is answered it is part of the answer's usage.

@@ -60,6 +60,7 @@ func providerLimits(t *testing.T, p *catalog.Provider, e *catalog.Endpoint, c si
 	t.Helper()
 	out := map[string][]string{}
 	target := &codec.Target{Provider: p.ID, Model: "m", Quirks: p.QuirksOf(e, nil)}
+	always := lossesOf(e, target, asClient(c, say("hi")))
 	for i := range features {
 		req := asClient(c, features[i].ask())
 		if req == nil {
@@ -73,6 +74,9 @@ func providerLimits(t *testing.T, p *catalog.Provider, e *catalog.Endpoint, c si
 		losses := map[string]bool{}
 		for _, l := range call.Losses {
 			losses[l.Field+" "+string(l.Action)] = true
+		}
+		for l := range always {
+			delete(losses, l)
 		}
 		for _, l := range known.Features[features[i].id].Losses {
 			delete(losses, l)
@@ -96,4 +100,18 @@ func asClient(c side, body *weir.Body) *weir.Request {
 		return nil
 	}
 	return req
+}
+
+// lossesOf are what every request to a provider costs, whatever it is about.
+func lossesOf(e *catalog.Endpoint, target *codec.Target, req *weir.Request) map[string]bool {
+	out := map[string]bool{}
+	if req == nil {
+		return out
+	}
+	if call, err := all.For(e.Protocol).EncodeRequest(req, target); err == nil {
+		for _, l := range call.Losses {
+			out[l.Field+" "+string(l.Action)] = true
+		}
+	}
+	return out
 }

@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"crypto/rand"
 	"slices"
 
 	"github.com/weir-gateway/weir"
@@ -67,19 +68,35 @@ func (w *chunkWriter) choice(n int32) *outChoice {
 	return w.choices[n]
 }
 
-// begun remembers how the answer began. The model is the one that the client asked
-// for where another protocol names it otherwise (protocols.md §13.20).
+// begun remembers how the answer began.
 func (w *chunkWriter) begun(s *weir.Start) {
 	w.start = *s
-	if s.From != protocol && w.req.Model != "" {
+	w.tail = nil
+}
+
+// identify puts in what the answer of another protocol lacks or names otherwise:
+// the model is the one that the client asked for (protocols.md §13.20), an answer
+// without an id gets one, as every answer here has. One of this protocol stays as
+// it came (W-10).
+func (w *chunkWriter) identify() {
+	if w.start.From == protocol {
+		return
+	}
+	if w.req.Model != "" {
 		w.start.Model = w.req.Model
 	}
-	w.tail = nil
+	if w.start.ID == "" {
+		w.start.ID = w.req.ID
+	}
+	if w.start.ID == "" {
+		w.start.ID = rand.Text()
+	}
 }
 
 // members writes what every chunk ends with, and closes it.
 func (w *chunkWriter) members(b *jsonx.Buffer) {
 	if w.tail == nil {
+		w.identify()
 		tail := jsonx.Buffer{B: []byte{'{'}}
 		if w.start.Model != "" {
 			tail.StringField("modelVersion", w.start.Model)

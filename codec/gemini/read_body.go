@@ -53,7 +53,9 @@ type bodyReader struct {
 	body     *weir.Body
 	system   *weir.Message
 	contents []weir.Message
-	calls    []openCall // of the last model turn, those without a result
+	marks    weir.Fields // of what the last message holds behind its last block so far
+	parts    int         // of the last message, before the content at hand
+	calls    []openCall  // of the last turn of the model, those without a result
 }
 
 // member reads one member of the top level, or of a generateContentRequest.
@@ -126,10 +128,13 @@ func readLabels(b *weir.Body, at *path, raw []byte) error {
 // readContents reads the conversation.
 func (r *bodyReader) readContents(at *path, raw []byte) error {
 	single, err := at.list(raw, func(i int, at *path, v []byte) error {
-		m, err := r.readContent(i, at, v)
-		r.contents = append(r.contents, m)
+		m, err := r.readContent(at, v)
+		if err == nil {
+			r.add(i, m, at, v)
+		}
 		return err
 	})
+	r.endMessage()
 	if single {
 		mark(&r.body.Extra, "contents", "one")
 	}
@@ -142,8 +147,8 @@ var roles = map[string]weir.Role{
 	"user": weir.RoleUser, "model": weir.RoleAssistant, "function": weir.RoleTool, "tool": weir.RoleTool,
 }
 
-// readContent reads turn i of the conversation.
-func (r *bodyReader) readContent(i int, at *path, raw []byte) (weir.Message, error) {
+// readContent reads a content of the conversation, by itself.
+func (r *bodyReader) readContent(at *path, raw []byte) (weir.Message, error) {
 	m := weir.Message{Role: weir.RoleUser}
 	name, err := roleOf(at, raw)
 	if err != nil {
@@ -158,10 +163,13 @@ func (r *bodyReader) readContent(i int, at *path, raw []byte) (weir.Message, err
 	if m.Role == weir.RoleTool {
 		mark(&m.Extra, "role", name)
 	}
-	if m.Role == weir.RoleAssistant {
+	turn := len(r.contents)
+	if r.continues(m.Role) {
+		turn--
+	} else if r.parts = 0; m.Role == weir.RoleAssistant {
 		r.calls = r.calls[:0]
 	}
-	err = r.readTurn(i, &m, at, raw)
+	err = r.readTurn(turn, &m, at, raw)
 	return m, err
 }
 
@@ -185,9 +193,12 @@ func (r *bodyReader) readTurn(turn int, m *weir.Message, at *path, raw []byte) e
 		case "role":
 			return nil
 		case "parts":
+			n := 0
 			single, err := at.list(v, func(i int, at *path, v []byte) error {
+				n++
 				return r.readPart(m, place{turn, i}, at, v)
 			})
+			r.parts += n
 			if single {
 				mark(&m.Extra, "parts", "one")
 			}

@@ -41,13 +41,17 @@ func (r *bodyReader) readCall(p *part, at place, where *path) (*weir.ToolCall, e
 	}
 	if c.ID == "" {
 		mark(&c.Extra, "id", "null")
-		c.ID = madeUpID(at)
+		c.ID = r.madeUpID(at)
 	}
 	r.calls = append(r.calls, openCall{c.ID, c.Name})
 	return c, err
 }
 
-func madeUpID(at place) string { return fmt.Sprintf("call_%d_%d", at.turn, at.part) }
+// madeUpID follows from the place in the message, into however many contents that
+// was split.
+func (r *bodyReader) madeUpID(at place) string {
+	return fmt.Sprintf("call_%d_%d", at.turn, r.parts+at.part)
+}
 
 // readResult reads a functionResponse. Which call it answers is said by its id,
 // else by its name and its order among those of the same name (S-03).
@@ -94,7 +98,7 @@ func (r *bodyReader) answers(res *weir.ToolResult, at place) string {
 	case i < 0 && res.CallID != "":
 		return res.CallID
 	case i < 0 && len(r.calls) == 0:
-		return madeUpID(at)
+		return r.madeUpID(at)
 	}
 	i = max(i, 0)
 	id := r.calls[i].id

@@ -55,7 +55,7 @@ func (r *bodyReader) silent(i int) {
 func (r *bodyReader) readInput(i int, m *weir.Message, at *path, raw []byte) error {
 	key := camel(at.name)
 	if key == "content" && !jsonx.IsNull(raw) {
-		c, err := r.readContent(i, at, raw)
+		c, err := r.readContent(at, raw)
 		for k := range c.Blocks {
 			if c.Blocks[k].At == "" {
 				c.Blocks[k].At = fmt.Sprintf("%s.parts[%d]", at, k)

@@ -8,8 +8,9 @@ import (
 	"github.com/weir-gateway/weir/internal/jsonx"
 )
 
-// A place is where in the conversation a part stands; turn is -1 in the system
-// text.
+// A place is where in the conversation a part stands: the number of its message
+// among those of the conversation and its own in its content; turn is -1 in the
+// system text.
 type place struct{ turn, part int }
 
 // A part is one part of a content, taken apart (protocols.md §7.3).

@@ -16,6 +16,8 @@ import (
 //	:inline_data   the member inlineData had its snake_case name
 //	:role          the role as it was written, null for none
 //	:parts         "one": the list was one value without its array
+//	:next          a content of the same role that began here, without its parts
+//	:empty         a part with an empty text that stood here
 //	:id            null: there was no id, and the one in its place was made up
 //	:args          null: there were no arguments
 //	:response      the member of response that holds the result

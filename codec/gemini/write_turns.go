@@ -49,6 +49,8 @@ func (w *bodyWriter) turns() (system *turn, out []turn, err error) {
 			w.join(system, &t)
 		case n > 0 && !w.same && out[n-1].role == t.role:
 			w.join(&out[n-1], &t)
+		case w.same:
+			out = append(out, t.apart()...)
 		default:
 			out = append(out, t)
 		}

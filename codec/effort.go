@@ -12,6 +12,10 @@ const MinBudget = 1024
 // budgets are the token budgets of the efforts from minimal to xhigh.
 var budgets = map[string]int64{"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 32768}
 
+// EffortWhenOn is what thinking that is turned on, without a word of how much, asks
+// of a target that takes efforts: without any such a target may not think at all.
+const EffortWhenOn = "medium"
+
 // BudgetOfEffort is the thinking budget in tokens that effort stands for, kept
 // within 1024 ≤ budget < maxTokens (FitBudget). "none" and unknown words give
 // 0. maxTokens 0 is an unknown cap: "max" is then twice "xhigh".

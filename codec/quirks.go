@@ -105,8 +105,8 @@ type Quirks struct {
 	// "required", "named"), empty is any. Others become auto, with a note.
 	ToolChoices []string `json:"tool_choices,omitempty"`
 	// NoCustomTools declares custom tools, whose input is free text, as functions
-	// of one text in Chat: the upstream knows functions only. Their calls are
-	// unwrapped again in the answer (S-13).
+	// of one text in Chat and in the Responses API: the upstream knows functions
+	// only. Their calls are unwrapped again in the answer (S-13).
 	NoCustomTools bool `json:"no_custom_tools,omitempty"`
 	// ToolNameMax and ToolIDMax bound names and call ids; longer ones are
 	// shortened deterministically and mapped back. 0 is 64.

@@ -89,6 +89,8 @@ func SystemTurnsFirst(turns []Turn, path func(at int) string, losses *Losses) []
 	var waiting Turn // user text that was system text
 	for _, t := range turns[head:] {
 		switch {
+		case isSystem(t.Role) && len(t.Blocks) == 0: // it says nothing
+			continue
 		case isSystem(t.Role):
 			losses.Move(path(t.At), "the target takes system text at the head only; it became user text")
 			if len(waiting.Blocks) == 0 {

@@ -2,6 +2,7 @@ package gemini_test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -267,6 +268,15 @@ func TestErrorsForClients(t *testing.T) {
 		out := string(gemini.New().AppendError(nil, weir.Errorf(kind, "x")))
 		if got := member(t, out, "error", "code") + " " + strings.Trim(member(t, out, "error", "status"), `"`); got != want {
 			t.Errorf("%s is %s, want %s", kind, got, want)
+		}
+	}
+	// An upstream's own code is sent on with the name that Google has for it. // E-01
+	for status, want := range map[int]string{500: "INTERNAL", 502: "UNAVAILABLE", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED"} {
+		e := weir.Errorf(weir.KindUpstream, "x")
+		e.Status = status
+		out := string(gemini.New().AppendError(nil, e))
+		if got := strings.Trim(member(t, out, "error", "status"), `"`); got != want || member(t, out, "error", "code") != strconv.Itoa(status) {
+			t.Errorf("%d: %s", status, out)
 		}
 	}
 	// Clients compact their conversation when they read these words.

@@ -34,6 +34,20 @@ var statuses = map[weir.Kind]string{
 	weir.KindCanceled:        "CANCELLED",
 }
 
+// statusOf is Google's name of an error. An upstream's own code is sent on, and
+// what failed there has the name that goes with it: 500 is never UNAVAILABLE,
+// which clients take for a model that is overloaded (google.rpc.Code).
+func statusOf(kind weir.Kind, code int) string {
+	switch status := statuses[kind]; {
+	case status == "", status == "UNAVAILABLE" && code == http.StatusInternalServerError:
+		return statuses[weir.KindInternal]
+	case status == "UNAVAILABLE" && code == http.StatusGatewayTimeout:
+		return statuses[weir.KindTimeout]
+	default:
+		return status
+	}
+}
+
 // Types of the details of an error.
 const (
 	typeErrorInfo  = "type.googleapis.com/google.rpc.ErrorInfo"
@@ -71,17 +85,14 @@ func appendError(dst []byte, err *weir.Error) []byte {
 		}
 		return jsonx.Compact(dst, w.Body)
 	}
-	status := statuses[err.Kind]
-	if status == "" {
-		status = statuses[weir.KindInternal]
-	}
+	code := err.HTTPStatus(protocol)
 	b := jsonx.Buffer{B: dst}
 	b.BeginObject()
 	b.Key("error")
 	b.BeginObject()
-	b.IntField("code", int64(err.HTTPStatus(protocol)))
+	b.IntField("code", int64(code))
 	b.StringField("message", errorMessage(err))
-	b.StringField("status", status)
+	b.StringField("status", statusOf(err.Kind, code))
 	appendDetails(&b, err)
 	b.EndObject()
 	b.EndObject()

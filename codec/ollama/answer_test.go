@@ -287,6 +287,32 @@ func TestCallsAreWrittenWhole(t *testing.T) {
 	}
 }
 
+// A thought is in the answer: what is left out is its signature, or what only its
+// maker can read, and that is what is told. // T-13
+func TestTheStateOfThoughtsIsLeftOut(t *testing.T) {
+	thought := func(part weir.Part, state string) []weir.Event {
+		return []weir.Event{
+			{Type: weir.EventStart, Start: &weir.Start{Model: "claude", Created: 1}},
+			{Type: weir.EventBlockStart, Block: &weir.Block{Type: weir.BlockReasoning, Reasoning: &weir.Reasoning{Format: "anthropic-claude-v1"}}},
+			{Type: weir.EventDelta, Text: "hm"}, {Type: weir.EventDelta, Part: part, Text: state},
+			{Type: weir.EventBlockEnd}, {Type: weir.EventFinish, Finish: &weir.Finish{Reason: weir.FinishStop}},
+		}
+	}
+	for _, stream := range []bool{true, false} {
+		for part, want := range map[weir.Part]string{weir.PartSignature: "message.thinking.signature", weir.PartEncrypted: "message.thinking.encrypted"} {
+			e := New().NewEncoder(asked(stream))
+			var out []byte
+			for _, ev := range thought(part, "STATE") {
+				out = e.Encode(out, ev)
+			}
+			out = e.Close(out, nil)
+			if l := e.Losses(); len(l) != 1 || l[0].Field != want || !strings.Contains(string(out), `"thinking":"hm"`) || strings.Contains(string(out), "STATE") {
+				t.Errorf("stream=%v: %v, %s", stream, l, out)
+			}
+		}
+	}
+}
+
 // W-06: a silent client gets lines that say nothing, in the words of its endpoint.
 func TestKeepAlive(t *testing.T) {
 	for path, want := range map[string]string{"/api/chat": `"message":{"role":"assistant","content":""},"done":false}`, "/api/generate": `"response":"","done":false}`} {

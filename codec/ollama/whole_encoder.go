@@ -157,9 +157,7 @@ func (w *writer) gather(c *weir.Choice) *gathered {
 		switch b.Type {
 		case weir.BlockReasoning:
 			g.thinking.WriteString(b.Text)
-			if r := b.Reasoning; r != nil && (r.Signature != "" || r.Encrypted != "") {
-				w.loseState()
-			}
+			w.loseState(b.Reasoning)
 		case weir.BlockToolCall:
 			w.gatherCall(g, b.Call)
 		case weir.BlockImage:

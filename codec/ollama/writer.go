@@ -105,9 +105,7 @@ func (w *writer) blockStart(dst []byte, ev *weir.Event) []byte {
 		w.lose("message.content", "only its own protocol understands it")
 		return dst
 	case weir.BlockReasoning:
-		if r := in.Reasoning; r != nil && (r.Signature != "" || r.Encrypted != "") {
-			w.loseState()
-		}
+		w.loseState(in.Reasoning)
 	}
 	if len(in.Citations) > 0 {
 		w.loseCitations()
@@ -115,8 +113,14 @@ func (w *writer) blockStart(dst []byte, ev *weir.Event) []byte {
 	return w.text(dst, member(in.Type), in.Text)
 }
 
-func (w *writer) loseState() {
-	w.lose("message.thinking", "the state of another provider's thinking cannot be carried")
+// loseState tells what of a thought is left out: its text is in the answer.
+func (w *writer) loseState(r *weir.Reasoning) {
+	if r != nil && r.Signature != "" {
+		w.lose("message.thinking.signature", "the client's protocol has no place for the provider's signature; the text is there")
+	}
+	if r != nil && r.Encrypted != "" {
+		w.lose("message.thinking.encrypted", "the client's protocol has no place for what only the provider can read")
+	}
 }
 
 func (w *writer) loseCitations() { w.lose("message.citations", "the client's protocol has none") }
@@ -138,8 +142,10 @@ func (w *writer) delta(dst []byte, ev *weir.Event) []byte {
 		if b.call != nil {
 			b.arguments = append(b.arguments, ev.Text...)
 		}
-	case weir.PartSignature, weir.PartEncrypted:
-		w.loseState()
+	case weir.PartSignature:
+		w.loseState(&weir.Reasoning{Signature: ev.Text})
+	case weir.PartEncrypted:
+		w.loseState(&weir.Reasoning{Encrypted: ev.Text})
 	case weir.PartCitation:
 		w.loseCitations()
 	case weir.PartLogprobs:

@@ -104,6 +104,8 @@ func TestThinkingThatIsSaidOnlyNearlyIsALoss(t *testing.T) { // P-01, T-11
 		{"a budget as OpenRouter's", budget(2000), codec.Quirks{Thinking: "reasoning"}, `"reasoning":{"max_tokens":2000}`, ""},
 		{"no switch", budget(2000), codec.Quirks{Thinking: "none"}, ``, "thinking.type dropped, thinking.budget_tokens dropped"},
 		{"an effort", &weir.ReasoningConfig{Mode: "adaptive", Effort: "high"}, codec.Quirks{}, `"reasoning_effort":"high"`, ""},
+		{"on", &weir.ReasoningConfig{Mode: "enabled"}, codec.Quirks{}, `"reasoning_effort":"medium"`, ""}, // T-11
+		{"on where it cannot be", &weir.ReasoningConfig{Mode: "enabled"}, codec.Quirks{Efforts: []string{"none"}}, `"reasoning_effort":"none"`, "thinking.type approximated"},
 		{"as it thinks fit", &weir.ReasoningConfig{Mode: "adaptive"}, codec.Quirks{}, ``, "thinking.type approximated"},
 		{"off", &weir.ReasoningConfig{Mode: "disabled"}, codec.Quirks{}, `"reasoning_effort":"none"`, ""},
 		{"off where it cannot be", &weir.ReasoningConfig{Mode: "disabled"}, codec.Quirks{Efforts: []string{"low", "high"}}, `"reasoning_effort":"low"`, "thinking.type approximated"},

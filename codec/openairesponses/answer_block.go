@@ -338,38 +338,14 @@ func (w *answerWriter) callStart(dst []byte, ev *weir.Event) []byte {
 	if w.start.From == protocol {
 		it.id = jsonx.StringOr(c.Extra.Value("id"), "")
 		it.space = jsonx.StringOr(c.Extra.Value("namespace"), "")
-	} else {
-		it.name, it.space = w.spaceOf(c.Name)
 	}
+	w.asDeclared(it)
 	w.put(ev.Index, &outBlock{typ: weir.BlockToolCall, item: it})
 	dst = w.add(dst, it)
 	if c.Arguments != "" {
 		dst = w.argue(dst, it, c.Arguments)
 	}
 	return dst
-}
-
-// spaceOf takes the name of a tool apart where the client declared it in a
-// namespace.
-func (w *answerWriter) spaceOf(name string) (tool, space string) {
-	if !strings.Contains(name, spaceMark) {
-		return name, ""
-	}
-	_ = jsonx.EachElement(w.asked().get("tools"), func(_ int, raw []byte) error {
-		if string(jsonx.Get(raw, "type")) != `"namespace"` {
-			return nil
-		}
-		group := jsonx.StringOr(jsonx.Get(raw, "name"), "")
-		inner, ok := strings.CutPrefix(name, group+spaceMark)
-		if ok && inner != "" {
-			tool, space = inner, group
-		}
-		return nil
-	})
-	if space == "" {
-		return name, ""
-	}
-	return tool, space
 }
 
 // image writes a picture that a model made.

@@ -16,7 +16,11 @@ const (
 	outReasoning
 	outFunction
 	outCustom
+	outSearch // of tools, run by the client
 )
+
+// isCall reports whether a client runs the item.
+func (k outKind) isCall() bool { return k == outFunction || k == outCustom || k == outSearch }
 
 // outItem is an output item as far as it was written.
 type outItem struct {
@@ -191,6 +195,10 @@ func (it *outItem) write(b *jsonx.Buffer, status string) {
 }
 
 func (it *outItem) writeCall(b *jsonx.Buffer, status string, begins bool) {
+	if it.kind == outSearch {
+		it.writeSearch(b, status, begins)
+		return
+	}
 	typ, input := "function_call", "arguments"
 	if it.kind == outCustom {
 		typ, input = "custom_tool_call", "input"
@@ -208,6 +216,20 @@ func (it *outItem) writeCall(b *jsonx.Buffer, status string, begins bool) {
 	if it.space != "" {
 		b.StringField("namespace", it.space)
 	}
+}
+
+// writeSearch writes the call of a search, whose arguments are an object.
+func (it *outItem) writeSearch(b *jsonx.Buffer, status string, begins bool) {
+	b.StringField("type", "tool_search_call")
+	b.StringField("status", status)
+	b.Key("arguments")
+	if begins {
+		b.Raw([]byte("{}"))
+	} else {
+		b.Raw(searchArguments(string(it.arguments)))
+	}
+	b.StringField("call_id", it.callID)
+	b.StringField("execution", "client")
 }
 
 // writeParts writes a list of parts: the summaries of a reasoning item, or the
@@ -233,7 +255,7 @@ func (it *outItem) hasText() bool {
 func (it *outItem) sealed(begins bool) string {
 	switch {
 	case begins && it.foreign:
-		return (&envelope{format: it.state.format, id: it.state.id}).String()
+		return (&envelope{format: it.state.format, id: it.state.id, full: it.state.full}).String()
 	case begins:
 		return ""
 	case !it.foreign:

@@ -1,6 +1,9 @@
 package openairesponses
 
-import "github.com/weir-gateway/weir"
+import (
+	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/internal/jsonx"
+)
 
 // thoughtStart begins a block of reasoning. Two blocks of one item of this
 // protocol, a summary and the thinking itself, become one item again.
@@ -14,11 +17,30 @@ func (w *answerWriter) thoughtStart(dst []byte, ev *weir.Event) []byte {
 		b.part.typ = summaryText
 	}
 	b.item = w.thoughtFor(r)
+	if b.item.foreign && !r.Summary && w.wantsSummary() {
+		b.part.typ, b.item.state.full = summaryText, true
+	}
 	dst = w.settle(dst, b.item)
 	b.item.open++
 	b.item.encrypted = append(b.item.encrypted, r.Encrypted...)
 	b.item.state.signature += r.Signature
 	return w.say(dst, b.item, b.part, ev.Block.Text)
+}
+
+// wantsSummary reports whether the client asked to be shown summaries, in a word
+// of any kind. Clients that do so show nothing else, and so the thinking of a model
+// of another protocol stands where they look for it.
+func (w *answerWriter) wantsSummary() bool {
+	if w.start.From == protocol {
+		return false
+	}
+	raw := w.asked().get("reasoning")
+	for _, name := range [...]string{"summary", "generate_summary"} {
+		if kind := jsonx.StringOr(jsonx.Get(raw, name), ""); kind != "" && kind != "none" {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *answerWriter) thoughtFor(r *weir.Reasoning) *outItem {

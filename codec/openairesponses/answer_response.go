@@ -243,6 +243,8 @@ func (w *answerWriter) itemID(it *outItem) string {
 		prefix = "fc_"
 	case outCustom:
 		prefix = "ctc_"
+	case outSearch:
+		prefix = "tsc_"
 	}
 	return prefix + w.suffix(it.index)
 }

@@ -185,7 +185,7 @@ func (w *answerWriter) closeAll(dst []byte, cut bool) []byte {
 			continue
 		}
 		status := statusCompleted
-		if cut && (i == len(w.items)-1 || it.kind == outFunction) && !it.isWhole() {
+		if cut && (i == len(w.items)-1 || it.kind == outFunction || it.kind == outSearch) && !it.isWhole() {
 			status = statusIncomplete
 		}
 		dst = w.closeItem(dst, it, status)
@@ -196,7 +196,7 @@ func (w *answerWriter) closeAll(dst []byte, cut bool) []byte {
 // isWhole reports whether an item can have been cut nowhere: a call with
 // arguments that are JSON.
 func (it *outItem) isWhole() bool {
-	return it.kind == outFunction && len(it.arguments) > 0 && jsonx.Valid(it.arguments) == nil
+	return (it.kind == outFunction || it.kind == outSearch) && len(it.arguments) > 0 && jsonx.Valid(it.arguments) == nil
 }
 
 // closeItem writes the end of an item.
@@ -208,7 +208,7 @@ func (w *answerWriter) closeItem(dst []byte, it *outItem, status string) []byte 
 		}
 	}
 	switch it.kind {
-	case outFunction, outCustom:
+	case outFunction, outCustom, outSearch:
 		dst = w.closeCall(dst, it)
 	}
 	if it.raw == nil {
@@ -236,6 +236,12 @@ func (w *answerWriter) closeCall(dst []byte, it *outItem) []byte {
 	if len(it.arguments) == 0 && it.kind == outFunction {
 		dst = w.argue(dst, it, "{}")
 	}
+	if it.kind == outSearch {
+		if _, ok := codec.RepairArguments(string(it.arguments)); !ok {
+			w.lose("output.arguments", "the arguments of a search are an object, and the model wrote something else")
+		}
+		return dst
+	}
 	if w.quiet || it.argued {
 		return dst
 	}
@@ -254,7 +260,7 @@ func (w *answerWriter) closeCall(dst []byte, it *outItem) []byte {
 // argue writes a piece of a call's arguments.
 func (w *answerWriter) argue(dst []byte, it *outItem, s string) []byte {
 	it.arguments = append(it.arguments, s...)
-	if w.quiet {
+	if w.quiet || it.kind == outSearch { // a search is told of as a whole
 		return dst
 	}
 	event, _ := callNames(it.kind)
@@ -301,7 +307,7 @@ func (w *answerWriter) fail(dst []byte, err *weir.Error) []byte {
 	for _, it := range w.items {
 		switch {
 		case it.closed, it.blind:
-		case it.kind != outFunction && it.kind != outCustom:
+		case !it.kind.isCall():
 			dst = w.closeItem(dst, it, statusIncomplete)
 		case it.open == 0 && it.isWhole():
 			dst = w.closeItem(dst, it, statusCompleted)

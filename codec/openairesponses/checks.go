@@ -22,6 +22,7 @@ func needsWork(w *weir.Wire, q *codec.Quirks) bool {
 	return top.MayHaveBelow("encrypted_content") && bytes.Contains(w.Body, []byte(`"`+envelopePrefix)) ||
 		len(q.Formats) > 0 && top.Has("text") ||
 		q.ToolNameMax > 0 && namesTooLong(top.Get(w.Body, "tools"), q.ToolNameMax) ||
+		q.NoCustomTools && hasMore(w, top) ||
 		q.ToolIDMax > 0 && top.MayHaveBelow("call_id") ||
 		concernsItems(q) && walkItems(top.Get(w.Body, "input"), q)
 }

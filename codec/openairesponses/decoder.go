@@ -10,10 +10,11 @@ type decoder struct {
 	q        *codec.Quirks
 	provider string
 	names    map[string]string
-	format   string // of the reasoning that the upstream makes
-	relay    bool   // content flows by as EventRelay
-	// anew tells that frames hold names that the client does not know, and so
-	// cannot be sent on.
+	custom   map[string]bool // functions that are custom tools for the client
+	format   string          // of the reasoning that the upstream makes
+	relay    bool            // content flows by as EventRelay
+	// anew tells that frames hold names or forms of tools that the client does not
+	// know, and so cannot be sent on.
 	anew bool
 
 	started bool // EventStart was sent
@@ -42,8 +43,9 @@ func newDecoder(a *codec.Answer) *decoder {
 		q:        a.Target.Quirks,
 		provider: a.Target.Provider,
 		names:    a.Names,
+		custom:   a.Custom,
 		format:   formatOf(a.Target.Provider),
-		anew:     len(a.Names) > 0,
+		anew:     len(a.Names)+len(a.Custom) > 0,
 	}
 	d.relay = a.Relay && !d.anew
 	d.events = d.first[:0]

@@ -74,7 +74,8 @@ func (e *editor) rewrite(call *codec.Call) error {
 	if e.Editor, err = codec.NewEditor(wire); err != nil {
 		return err
 	}
-	e.Losses, call.Names = out.losses, out.names.Back()
+	e.Losses = out.losses
+	call.Names, call.Custom = out.back()
 	return nil
 }
 

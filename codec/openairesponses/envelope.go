@@ -20,6 +20,9 @@ type envelope struct {
 	text      string // what was signed: not every client sends the text back
 	signature string
 	encrypted string
+	// full tells that what stands as a summary is the thinking itself: the client
+	// asked for summaries, and this is what there was.
+	full bool
 	// calls are the signatures of tool calls behind the item, by call id.
 	calls []callSignature
 }
@@ -44,6 +47,9 @@ func (e *envelope) String() string {
 	member("text", e.text)
 	member("signature", e.signature)
 	member("encrypted", e.encrypted)
+	if e.full {
+		b.BoolField("full", true)
+	}
 	if len(e.calls) > 0 {
 		b.Key("calls")
 		b.BeginObject()
@@ -75,6 +81,8 @@ func parseEnvelope(s string) (e envelope, ok bool) {
 			e.signature = jsonx.StringOr(value, "")
 		case "encrypted":
 			e.encrypted = jsonx.StringOr(value, "")
+		case "full":
+			e.full, _ = jsonx.Bool(value)
 		case "calls":
 			e.calls = readCallSignatures(value)
 		}

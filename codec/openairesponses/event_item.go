@@ -2,6 +2,7 @@ package openairesponses
 
 import (
 	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/codec"
 	"github.com/weir-gateway/weir/internal/jsonx"
 )
 
@@ -17,9 +18,11 @@ type item struct {
 	summary thinking        // of reasoning
 	full    thinking
 	format  string // of its state
+	shown   bool   // the thinking itself stands where the summary should
 
-	call      int32 // the block of a call
-	begun     bool  // the call has started
+	call      int32              // the block of a call
+	begun     bool               // the call has started
+	wrapped   *codec.CustomInput // unwraps the input of a custom tool that was sent as a function
 	arguments []byte
 }
 
@@ -159,11 +162,14 @@ func (d *decoder) beginCall(it *item, raw []byte) {
 	if c.ID == "" {
 		c.ID = it.id
 	}
+	if d.custom[c.Name] && it.kind == kindFunction {
+		c.Type, it.wrapped = weir.ToolCustom, new(codec.CustomInput)
+	}
 	if original, ok := d.names[c.Name]; ok {
 		c.Name = original
 	}
 	for _, name := range [...]string{"id", "namespace"} {
-		if v := jsonx.Get(raw, name); says(v) {
+		if v := jsonx.Get(raw, name); says(v) && (it.wrapped == nil || name != "id") {
 			spell(&c.Extra, name, v)
 		}
 	}
@@ -176,7 +182,22 @@ func (d *decoder) growCall(it *item, arguments string) {
 		return
 	}
 	it.arguments = append(it.arguments, arguments...)
+	if it.wrapped != nil {
+		if arguments = it.wrapped.Piece(arguments); arguments == "" {
+			return
+		}
+	}
 	d.delta(it.call, weir.PartArguments, arguments)
+}
+
+// endCall ends the block of a call.
+func (d *decoder) endCall(it *item) {
+	if it.wrapped != nil {
+		if rest := it.wrapped.End(); rest != "" {
+			d.delta(it.call, weir.PartArguments, rest)
+		}
+	}
+	d.end(it.call)
 }
 
 func (d *decoder) argumentsDelta() error {
@@ -227,7 +248,7 @@ func (d *decoder) complete(it *item, raw []byte) {
 		}
 		if it.begun {
 			d.growCall(it, remainder(it.arguments, jsonx.StringOr(jsonx.Get(raw, inputOf(it.kind)), "")))
-			d.end(it.call)
+			d.endCall(it)
 		}
 	default:
 		if raw != nil {

@@ -99,7 +99,7 @@ func (d *decoder) completeReasoning(it *item, raw []byte) {
 
 // reasoning is the block of a reasoning item.
 func (d *decoder) reasoning(it *item, short bool) *weir.Block {
-	r := &weir.Reasoning{ID: it.id, Format: d.format, Summary: short}
+	r := &weir.Reasoning{ID: it.id, Format: d.format, Summary: short && !it.shown}
 	if it.format != "" {
 		r.Format = it.format
 	}
@@ -111,7 +111,7 @@ func (d *decoder) reasoning(it *item, short bool) *weir.Block {
 func (d *decoder) envelope(it *item, raw []byte) {
 	if s := jsonx.StringOr(jsonx.Get(raw, "encrypted_content"), ""); isEnvelope(s) {
 		if e, ok := parseEnvelope(s); ok {
-			it.id, it.format = e.id, e.format
+			it.id, it.format, it.shown = e.id, e.format, e.full
 		}
 	}
 }

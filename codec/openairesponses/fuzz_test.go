@@ -24,6 +24,8 @@ func FuzzRewrite(f *testing.F) {
 		f.Add([]byte(`{"model":"m","input":[` + item + `]}`))
 	}
 	f.Add([]byte(`{"model":"m","input":"q",` + everyMember + `}`))
+	f.Add([]byte(withSearch))
+	f.Add([]byte(later))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		once, ok := rewritten(body)
 		if !ok || uniqueKeys(body) != nil {

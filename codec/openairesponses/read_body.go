@@ -35,6 +35,8 @@ type bodyReader struct {
 
 	// spaces are the namespaces of tools that the request declares.
 	spaces map[string]bool
+	// known are the names of tools, once some were declared in the input.
+	known map[string]bool
 	// signatures are those of tool calls, from envelopes, by call id.
 	signatures map[string]string
 	// hosted are the ids of calls that are kept by value.
@@ -146,6 +148,9 @@ func (d *bodyReader) conversation(raw []byte) {
 func (d *bodyReader) finish() {
 	if d.tools != nil {
 		d.readTools(d.tools)
+	}
+	if d.err == nil {
+		d.readAdditional(d.input)
 	}
 	if d.choice != nil && d.err == nil {
 		d.body.ToolChoice = d.toolChoice(d.choice)

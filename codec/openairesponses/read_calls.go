@@ -196,6 +196,7 @@ func (d *bodyReader) unwrap(b *weir.Block) bool {
 	if e.text != "" && e.text != b.Text {
 		b.Text, r.Summary = e.text, false
 	}
+	r.Summary = r.Summary && !e.full
 	*r = weir.Reasoning{ID: e.id, Format: e.format, Signature: e.signature, Encrypted: e.encrypted, Summary: r.Summary, Extra: r.Extra}
 	return b.Text != "" || e.signature != "" || e.encrypted != ""
 }

@@ -43,6 +43,12 @@ func (d *bodyReader) item(at string, raw []byte) {
 			return
 		}
 		d.output(at, typ, raw)
+	case "tool_search_call", "tool_search_output":
+		if !d.searchItem(at, typ, raw) {
+			d.opaque(at, typ, raw)
+		}
+	case additionalField:
+		d.additionalItem(at, raw)
 	default:
 		d.opaque(at, typ, raw)
 	}
@@ -89,8 +95,6 @@ func (d *bodyReader) opaque(at, typ string, raw []byte) {
 	}
 	b := weir.Block{Type: weir.BlockOpaque, At: at, Opaque: &weir.Opaque{Protocol: protocol, Type: typ, Raw: bytes.Clone(raw)}}
 	switch {
-	case typ == "additional_tools":
-		d.alone(weir.Message{Role: weir.RoleDeveloper, At: at, Blocks: []weir.Block{b}})
 	case strings.HasSuffix(typ, "_output") && typ != "tool_search_output", strings.HasSuffix(typ, "_response"), typ == "compaction_trigger":
 		d.alone(weir.Message{Role: weir.RoleUser, At: at, Blocks: []weir.Block{b}})
 	default:

@@ -9,7 +9,12 @@ import (
 
 func (d *bodyReader) readTools(raw []byte) {
 	d.body.Tools = []weir.Tool{}
-	d.array("tools", raw, func(at string, value []byte) {
+	d.toolList("tools", raw)
+}
+
+// toolList adds the tools of a list.
+func (d *bodyReader) toolList(at string, raw []byte) {
+	d.array(at, raw, func(at string, value []byte) {
 		if jsonx.KindOf(value) != jsonx.KindObject {
 			d.wrong(at, "an object", value)
 			return
@@ -19,6 +24,12 @@ func (d *bodyReader) readTools(raw []byte) {
 			d.body.Tools = append(d.body.Tools, d.tool(at, weir.ToolType(typ), value))
 		case "namespace":
 			d.namespace(at, value)
+		case "tool_search":
+			if isClientRun(value) {
+				d.body.Tools = append(d.body.Tools, d.searchTool(at, value))
+				return
+			}
+			d.body.Tools = append(d.body.Tools, weir.Tool{Type: weir.ToolHosted, Name: typ, Raw: bytes.Clone(value)})
 		default: // run by the upstream
 			d.body.Tools = append(d.body.Tools, weir.Tool{Type: weir.ToolHosted, Name: typ, Raw: bytes.Clone(value)})
 		}

@@ -212,3 +212,60 @@ func TestReplayQuirks(t *testing.T) {
 		t.Errorf("%s, %s", got, losses(call.Losses))
 	}
 }
+
+// A client that asks for summaries shows nothing else: the thinking of a model of
+// another protocol stands there, streamed or not, and goes back to its maker as it
+// was. // T-03, T-07, W-12
+func TestThinkingIsShownWhereSummariesAreAskedFor(t *testing.T) {
+	for _, asked := range []string{`{"summary":"auto"}`, `{"effort":"high","summary":"detailed"}`, `{"generate_summary":"concise"}`} {
+		for _, stream := range []bool{true, false} {
+			req := open(t, `{"model":"m","input":"hi","reasoning":`+asked+`}`)
+			req.Stream = stream
+			answer, _ := written(req, claude().done(weir.FinishToolCalls), nil)
+			if stream {
+				if err := checkStream(answer); err != nil {
+					t.Fatalf("%v\n%s", err, answer)
+				}
+				for event, n := range map[string]int{"reasoning_summary_part.added": 1, "reasoning_summary_text.delta": 2, "reasoning_summary_text.done": 1, "reasoning_summary_part.done": 1, "reasoning_text.delta": 0} {
+					if got := strings.Count(answer, "event: response."+event+"\n"); got != n {
+						t.Errorf("%s: %d of %s", asked, got, event)
+					}
+				}
+				answer = string(jsonx.Get([]byte(answer[strings.LastIndex(answer, "data: ")+6:]), "response"))
+			}
+			if !strings.Contains(answer, `"summary":[{"type":"summary_text","text":"I look"}],"encrypted_content":"weir.v1:`) || strings.Contains(answer, "reasoning_text") {
+				t.Errorf("%s", answer)
+			}
+			body, err := nextTurn(t, answer).Body()
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := body.Messages[1].Blocks[0]
+			if b.Text != "I look" || b.Reasoning.Summary || b.Reasoning.Signature != "SIG==" || b.Reasoning.Format != anthropicFormat {
+				t.Errorf("%+v, %+v", b, b.Reasoning)
+			}
+			if again := decodeText(answer, false).block(t, 0); again.Text != "I look" || again.Reasoning.Summary || again.Reasoning.Signature != "SIG==" {
+				t.Errorf("%+v, %+v", again, again.Reasoning)
+			}
+		}
+	}
+	for _, asked := range []string{`{"effort":"high"}`, `{"summary":null}`, `null`} {
+		answer, _ := written(open(t, `{"model":"m","input":"hi","reasoning":`+asked+`}`), claude().done(weir.FinishToolCalls), nil)
+		if strings.Contains(answer, "summary_text") || !strings.Contains(answer, `"content":[{"type":"reasoning_text","text":"I look"}]`) {
+			t.Errorf("%s: %s", asked, answer)
+		}
+	}
+}
+
+// Thinking without a signature goes back to upstreams that want its text.
+func TestShownThinkingGoesBackAsText(t *testing.T) {
+	req := open(t, `{"model":"m","input":"hi","reasoning":{"summary":"auto"}}`)
+	answer, _ := written(req, say(weir.OpenAIChat).block(weir.Block{Type: weir.BlockReasoning}, texts("hm")...).call("c1", "look", "{}").done(weir.FinishToolCalls), nil)
+	call, err := openaichat.New().EncodeRequest(nextTurn(t, answer), &codec.Target{Provider: "deepseek", Model: "d", Quirks: &codec.Quirks{ReasoningReplay: "tool_turns"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wire := string(join(call.Body)); !strings.Contains(wire, `"reasoning_content":"hm"`) {
+		t.Errorf("%s", wire)
+	}
+}

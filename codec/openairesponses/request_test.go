@@ -128,6 +128,7 @@ func TestForeignSettings(t *testing.T) {
 		"the cap":                    {weir.OpenAIChat, weir.Body{MaxTokens: new(int64(3))}, "max_output_tokens", `16`, "max_tokens clamped"},
 		"an effort":                  {weir.OpenAIChat, weir.Body{Reasoning: &weir.ReasoningConfig{Effort: "high"}}, "reasoning", `{"effort":"high"}`, ""},
 		"a budget":                   {weir.AnthropicMessages, weir.Body{Reasoning: &weir.ReasoningConfig{Mode: "enabled", Budget: new(int64(8000)), Display: "summarized"}}, "reasoning", `{"effort":"medium","summary":"auto"}`, "thinking.budget_tokens approximated"},
+		"thinking that is on":        {weir.OllamaChat, weir.Body{Reasoning: &weir.ReasoningConfig{Mode: "enabled"}}, "reasoning", `{"effort":"medium"}`, ""}, // T-11
 		"no thinking":                {weir.AnthropicMessages, weir.Body{Reasoning: &weir.ReasoningConfig{Mode: "disabled"}}, "reasoning", `{"effort":"none"}`, ""},
 		"thinking of its own":        {weir.AnthropicMessages, weir.Body{Reasoning: &weir.ReasoningConfig{Mode: "adaptive"}}, "reasoning", ``, "thinking approximated"},
 		"logprobs":                   {weir.OpenAIChat, weir.Body{Logprobs: new(true), TopLogprobs: new(int64(2))}, "include", `["reasoning.encrypted_content","message.output_text.logprobs"]`, ""},

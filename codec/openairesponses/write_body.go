@@ -19,6 +19,7 @@ type writer struct {
 	q      *codec.Quirks
 	target *codec.Target
 	names  *codec.NameMap
+	flat   bool // the target knows functions only
 	paths  codec.Paths
 	losses codec.Losses
 
@@ -27,9 +28,10 @@ type writer struct {
 }
 
 func newWriter(body *weir.Body, target *codec.Target) *writer {
-	w := &writer{from: body.From, in: body, q: target.Quirks, target: target, paths: codec.NewPaths(body)}
+	w := &writer{from: body.From, in: body, q: target.Quirks, target: target, paths: codec.NewPaths(body), flat: target.Quirks.NoCustomTools}
 	var names []string
-	if !w.native() || w.q.ToolNameMax > 0 {
+	renames := !w.native() || w.q.ToolNameMax > 0 || w.flat
+	if renames {
 		for i := range body.Tools {
 			if body.Tools[i].Type != weir.ToolHosted {
 				names = append(names, body.Tools[i].Name)
@@ -38,10 +40,10 @@ func newWriter(body *weir.Body, target *codec.Target) *writer {
 	}
 	for i := range body.Messages {
 		for _, c := range body.Messages[i].ToolCalls() {
-			if !w.native() || w.q.ToolNameMax > 0 {
+			if renames {
 				names = append(names, c.Name)
 			}
-			if c.Type == weir.ToolCustom {
+			if c.Type == weir.ToolCustom && !w.flat {
 				if w.custom == nil {
 					w.custom = map[string]bool{}
 				}

@@ -13,6 +13,15 @@ import (
 // call writes a function_call or custom_tool_call item.
 func (w *writer) call(b placed) error {
 	c := b.Call
+	if raw := c.Extra.Value(searchField); raw != nil && w.native() && !w.flat {
+		w.searched(c, raw)
+		return nil
+	}
+	if w.flat {
+		flat := *b.Block
+		flat.Call = w.flatCall(c)
+		b.Block, c = &flat, flat.Call
+	}
 	arguments, err := w.arguments(b)
 	if err != nil {
 		return err
@@ -99,7 +108,11 @@ func (w *writer) callID(id string) string {
 func (w *writer) result(b placed) error {
 	r := b.Result
 	typ := "function_call_output"
-	if w.custom[r.CallID] || w.native() && r.Extra.Value("type") != nil {
+	if raw := r.Extra.Value(searchField); raw != nil && w.native() && !w.flat {
+		w.found(r, raw)
+		return nil
+	}
+	if w.custom[r.CallID] || w.native() && !w.flat && r.Extra.Value("type") != nil {
 		typ = "custom_tool_call_output"
 	}
 	w.BeginObject()
@@ -109,7 +122,7 @@ func (w *writer) result(b placed) error {
 	if w.native() {
 		w.ownOutput(r)
 		for _, f := range r.Extra {
-			if f.Name != "type" && f.Name != "output" {
+			if f.Name != "type" && f.Name != "output" && f.Name != searchField {
 				w.RawField(f.Name, f.Value)
 			}
 		}

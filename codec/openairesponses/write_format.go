@@ -157,6 +157,8 @@ func (w *writer) effort(c *weir.ReasoningConfig) string {
 	case c.Budget != nil:
 		w.losses.Approximate("thinking_budget", "it became the nearest effort")
 		return codec.EffortOfBudget(*c.Budget)
+	case c.Mode == "enabled":
+		return codec.EffortWhenOn
 	case c.Mode != "":
 		w.losses.Approximate("thinking", "the target decides how much it thinks")
 	case c.Display == "" && len(c.Extra) == 0:

@@ -60,6 +60,12 @@ func (w *writer) turn(t *codec.Turn, last bool) error {
 			w.losses.Drop(w.paths.Message(t.At)+".name", "the target's protocol has no names of speakers")
 		}
 	}
+	if raw := t.Extra.Value(additionalField); raw != nil && w.native() {
+		if w.hoists() {
+			return nil
+		}
+		return w.additional(w.paths.Message(t.At), raw)
+	}
 	if len(t.Blocks) == 0 && w.native() {
 		w.message(t, 0, 0)
 		return nil

@@ -8,18 +8,23 @@ import (
 )
 
 func (w *writer) tools() error {
-	tools := w.in.Tools
-	if tools == nil || len(tools) == 0 && !w.native() {
+	tools := w.topTools()
+	if w.in.Tools == nil || len(tools) == 0 && (!w.native() || len(w.in.Tools) > 0) {
 		return nil
 	}
 	w.Key("tools")
+	return w.toolArray("tools", tools)
+}
+
+// toolArray writes tools as a list; at is its path.
+func (w *writer) toolArray(at string, tools []weir.Tool) error {
 	w.BeginArray()
 	for i := 0; i < len(tools); {
 		if n := w.namespace(tools[i:]); n > 0 {
 			i += n
 			continue
 		}
-		if err := w.tool(fmt.Sprintf("tools[%d]", i), &tools[i]); err != nil {
+		if err := w.tool(fmt.Sprintf("%s[%d]", at, i), &tools[i]); err != nil {
 			return err
 		}
 		i++
@@ -39,7 +44,7 @@ func (w *writer) tool(at string, t *weir.Tool) error {
 		e.Hint = "route the request to a deployment of its own protocol, or leave the tool out"
 		return e
 	}
-	if raw := t.Extra.Value(toolField); w.native() && w.names.Back() == nil && sameTool(t, raw) {
+	if raw := t.Extra.Value(toolField); w.native() && w.names.Back() == nil && !w.becomesFunction(t) && sameTool(t, raw) {
 		w.Raw(raw)
 		return nil
 	}
@@ -47,10 +52,18 @@ func (w *writer) tool(at string, t *weir.Tool) error {
 	if sent != t.Name && !w.native() {
 		w.losses.Rename(at+".name", "the target takes shorter names of letters, digits, _ and -; answers have the client's")
 	}
+	if w.flat {
+		w.flatTool(at, t)
+		return nil
+	}
+	if w.native() && isSearch(t) {
+		w.search(t)
+		return nil
+	}
 	w.definition(t, sent)
 	if w.native() {
 		for _, f := range t.Extra {
-			if f.Name != toolField && f.Name != namespaceField {
+			if f.Name != toolField && f.Name != namespaceField && f.Name != laterField {
 				w.RawField(f.Name, f.Value)
 			}
 		}
@@ -129,6 +142,10 @@ func sameTool(t *weir.Tool, raw []byte) bool {
 		return false
 	}
 	var d bodyReader
+	if isSearch(t) {
+		again := d.searchTool("", raw)
+		return d.err == nil && alike(&again, t)
+	}
 	again := d.tool("", t.Type, raw)
 	name := t.Name
 	if len(again.Name) < len(name) && t.Extra.Value(namespaceField) != nil {
@@ -144,7 +161,7 @@ func equalPtr(a, b *bool) bool { return (a == nil) == (b == nil) && (a == nil ||
 // tells how many they are; 0 for none.
 func (w *writer) namespace(tools []weir.Tool) int {
 	raw := tools[0].Extra.Value(namespaceField)
-	if !w.native() || raw == nil {
+	if !w.native() || raw == nil || w.flat {
 		return 0
 	}
 	name := jsonx.StringOr(raw, "")
@@ -171,7 +188,7 @@ func (w *writer) namespace(tools []weir.Tool) int {
 		t := &tools[i]
 		w.definition(t, w.names.Sent(withoutSpace(t.Name, jsonx.AppendString(nil, name))))
 		for _, f := range t.Extra {
-			if f.Name != toolField && f.Name != namespaceField {
+			if f.Name != toolField && f.Name != namespaceField && f.Name != laterField {
 				w.RawField(f.Name, f.Value)
 			}
 		}
@@ -210,7 +227,7 @@ func (w *writer) toolChoice() {
 		return
 	}
 	if w.native() {
-		if raw := c.Extra.Value(""); raw != nil && w.names.Back() == nil && w.sameChoice(c, raw) {
+		if raw := c.Extra.Value(""); raw != nil && w.names.Back() == nil && (!w.flat || len(c.Names) == 0) && w.sameChoice(c, raw) {
 			w.RawField("tool_choice", raw)
 			return
 		}
@@ -267,7 +284,7 @@ func (w *writer) typeOf(name string) weir.ToolType {
 }
 
 func (w *writer) toolReference(name string, typ weir.ToolType) {
-	if typ == "" {
+	if typ == "" || w.flat {
 		typ = weir.ToolFunction
 	}
 	w.BeginObject()

@@ -145,24 +145,51 @@ for (const upstream of ["oai", "ant", "gem"]) {
   });
 }
 
-// S-13: for a model that Codex knows by name, it has tools whose input is free
-// text, and the call must come back to it as one.
-agent("codex", "a patch", async (at, t) => {
-  const [provider, name] = model("res").split("/");
+/** named is a gateway where Codex finds an upstream under a name that it knows. */
+async function named(t, name, upstream) {
+  const [provider, asked] = model(upstream).split("/");
+  const protocol = { res: "openai.responses", oai: "openai.chat", ant: "anthropic.messages", gem: "gemini.generate" }[upstream];
+  const base = stand.simURL + (protocol.startsWith("openai") ? "/v1" : "");
   const url = await stand.gateway(t, `
 listen: 127.0.0.1:0
 providers:
-  ${provider}: {protocol: openai.responses, base_url: "${stand.simURL}/v1", key: upstream-key}
+  ${provider}: {protocol: ${protocol}, base_url: "${base}", key: upstream-key}
 models:
-  gpt-5.5: [${provider}/${name}]
+  ${name}: [${provider}/${asked}]
 `);
-  const patch = `*** Begin Patch\n*** Add File: new.txt\n+${secret}, says apply_patch\n*** End Patch`;
-  const got = await codex(at, "gpt-5.5", patch, { url });
-  assert.equal(itemsOf(got, "file_change")[0].status, "completed");
-  stand.has(itemsOf(got, "agent_message").at(-1).text, "apply_patch", "new.txt");
-  stand.has(await readFile(join(at.project, "new.txt"), "utf8"), secret);
-  stand.has((await seen(`${provider}/${name}`)).at(-1), "custom_tool_call_output");
-});
+  return [url, `${provider}/${asked}`];
+}
+
+// S-13: for a model that Codex knows by name, it has tools whose input is free
+// text, and the call must come back to it as one. It also declares a search for
+// tools that it runs itself (C-09).
+for (const [upstream, item] of [
+  ["res", "custom_tool_call_output"],
+  ["oai", "tool_call_id"],
+]) {
+  agent("codex", `a patch, upstream ${upstream}`, async (at, t) => {
+    const [url, asked] = await named(t, "gpt-5.5", upstream);
+    const patch = `*** Begin Patch\n*** Add File: new.txt\n+${secret}, says apply_patch\n*** End Patch`;
+    const got = await codex(at, "gpt-5.5", patch, { url });
+    assert.equal(itemsOf(got, "file_change")[0].status, "completed");
+    stand.has(itemsOf(got, "agent_message").at(-1).text, "apply_patch", "new.txt");
+    stand.has(await readFile(join(at.project, "new.txt"), "utf8"), secret);
+    stand.has((await seen(asked)).at(-1), item);
+  });
+}
+
+// C-01, S-13: the models that came later are told of all their tools in the input.
+for (const upstream of ["oai", "ant", "gem"]) {
+  agent("codex", `tools in the input, upstream ${upstream}`, async (at, t) => {
+    const [url, asked] = await named(t, "gpt-5.6-sol", upstream);
+    const script = `text((await tools.exec_command({ cmd: "cat river.txt" })).output); // with functions__exec`;
+    const got = await codex(at, "gpt-5.6-sol", script, { url });
+    stand.has(itemsOf(got, "agent_message").at(-1).text, "exec", secret);
+    const bodies = await seen(asked);
+    stand.has(bodies[0], "functions__exec", "functions__wait");
+    stand.has(bodies.at(-1), secret);
+  });
+}
 
 // E-04, C-08
 agent("codex", "errors are shown", async (at) => {

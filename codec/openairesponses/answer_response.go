@@ -217,7 +217,7 @@ func (w *answerWriter) responseID() string {
 		w.id = idPrefix + w.req.ID
 	case id == "":
 		w.id = idPrefix + rand.Text()
-	case w.start.From == protocol || w.start.From == "" || strings.HasPrefix(id, idPrefix):
+	case w.start.From == protocol || strings.HasPrefix(id, idPrefix):
 		w.id = id
 	default:
 		w.id = idPrefix + id

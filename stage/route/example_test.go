@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/stage/breaker"
 	"github.com/weir-gateway/weir/stage/route"
 )
 
@@ -33,4 +34,26 @@ func ExampleTable() {
 	// deepseek-chat: 1, first deepseek/deepseek-chat (bare name)
 	// openai/not-listed: 1, first openai/not-listed (provider named, model not listed)
 	// deepseek-chta: did you mean deepseek/deepseek-chat?
+}
+
+// Of four requests three go to b first, and the other deployment stands behind.
+func ExampleBalance() {
+	board := breaker.NewBoard(breaker.Options{MinCalls: 1})
+	pool := []weir.Deployment{{Name: "a"}, {Name: "b"}}
+	s := route.NewBalance(route.BalanceOptions{
+		Method: route.Weighted,
+		Target: func(d *weir.Deployment) route.Target {
+			weights := map[string]int{"a": 1, "b": 3}
+			return route.Target{Weight: weights[d.Name], Health: board.Health(d.Name)}
+		},
+	}, pool, nil)
+	for range 4 {
+		order := s.Order(&weir.Request{})
+		fmt.Println(order[0].Name, "then", order[1].Name)
+	}
+	// Output:
+	// b then a
+	// a then b
+	// b then a
+	// b then a
 }

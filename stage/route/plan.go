@@ -31,15 +31,21 @@ func (l *lazy) deployment() (weir.Deployment, error) {
 // A plan is what a name stands for. The deployments are put together on first
 // use and shared by all requests.
 type plan struct {
-	reason string
-	parts  []*lazy
-	once   sync.Once
-	ready  []weir.Deployment
-	err    error
+	reason   string
+	parts    []*lazy
+	own      int // of parts; the others are fallbacks
+	arrange  func(own, fallbacks []weir.Deployment) Strategy
+	once     sync.Once
+	ready    []weir.Deployment
+	strategy Strategy // nil: as they are listed
+	err      error
 }
 
-func (t *Table) plan(refs []ref, reason string) *plan {
-	p := &plan{reason: reason}
+func (t *Table) plan(name string, refs []ref, own int, reason string) *plan {
+	p := &plan{reason: reason, own: own}
+	if t.options.Strategy != nil {
+		p.arrange = func(own, fallbacks []weir.Deployment) Strategy { return t.options.Strategy(name, own, fallbacks) }
+	}
 	for _, r := range refs {
 		p.parts = append(p.parts, t.lazy(r))
 	}
@@ -59,7 +65,8 @@ func (t *Table) lazy(r ref) *lazy {
 // the first when none could.
 func (p *plan) deployments() ([]weir.Deployment, string, error) {
 	p.once.Do(func() {
-		for _, l := range p.parts {
+		own := 0
+		for i, l := range p.parts {
 			d, err := l.deployment()
 			if err != nil {
 				if p.err == nil {
@@ -69,8 +76,12 @@ func (p *plan) deployments() ([]weir.Deployment, string, error) {
 			}
 			if !slices.ContainsFunc(p.ready, func(have weir.Deployment) bool { return have.Name == d.Name }) {
 				p.ready = append(p.ready, d)
+				if i < p.own {
+					own++
+				}
 			}
 		}
+		p.settle(own)
 	})
 	if len(p.ready) == 0 {
 		return nil, "", p.err
@@ -78,13 +89,33 @@ func (p *plan) deployments() ([]weir.Deployment, string, error) {
 	return p.ready, p.reason, nil
 }
 
-// expand is everything that a known name stands for, fallbacks included. What
-// it finds is shared from now on.
-func (t *Table) expand(name string) ([]ref, error) {
-	refs, err := t.base(name, nil)
-	if err != nil {
-		return nil, err
+// settle asks for the strategy, once what there is to choose from is known.
+func (p *plan) settle(own int) {
+	if p.arrange == nil || len(p.ready) < 2 {
+		return
 	}
+	if p.strategy = p.arrange(p.ready[:own:own], p.ready[own:]); p.strategy != nil {
+		p.reason += ", " + p.strategy.String()
+	}
+}
+
+// order is deployments as the strategy has them for the request.
+func (p *plan) order(req *weir.Request) ([]weir.Deployment, string, error) {
+	deployments, reason, err := p.deployments()
+	if err == nil && p.strategy != nil {
+		deployments = p.strategy.Order(req)
+	}
+	return deployments, reason, err
+}
+
+// expand is everything that a known name stands for, its own first and how many
+// these are, and then its fallbacks. What it finds is shared from now on.
+func (t *Table) expand(name string) (refs []ref, own int, err error) {
+	refs, err = t.base(name, nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	own = len(refs)
 	follow := slices.Clone(t.options.Fallbacks[name])
 	if _, isAlias := t.options.Aliases[name]; !isAlias && refs[0].String() != name {
 		follow = append(follow, t.options.Fallbacks[refs[0].String()]...)
@@ -92,7 +123,7 @@ func (t *Table) expand(name string) ([]ref, error) {
 	for _, next := range append(follow, t.options.Fallbacks["*"]...) {
 		more, err := t.base(next, nil)
 		if err != nil {
-			return nil, fmt.Errorf("fallback: %w", err)
+			return nil, 0, fmt.Errorf("fallback: %w", err)
 		}
 		refs = append(refs, more...)
 	}
@@ -101,7 +132,7 @@ func (t *Table) expand(name string) ([]ref, error) {
 			t.made[r.String()] = &lazy{ref: r, make: t.options.Make}
 		}
 	}
-	return refs, nil
+	return refs, own, nil
 }
 
 // base is what a name stands for without its fallbacks. An alias that is met

@@ -49,6 +49,13 @@ type TableOptions struct {
 	// Make makes the deployment of a model. It is called on first use of the
 	// name and must be cheap and safe for concurrent use.
 	Make func(provider, model string) (weir.Deployment, error)
+	// Strategy makes the strategy of a name that stands for several deployments:
+	// its own and those of its fallbacks. It is called on first use of the name.
+	// Where it is nil or returns nil, they are tried as they are listed.
+	Strategy func(name string, own, fallbacks []weir.Deployment) Strategy
+	// Splits send a name's requests to different models. What the name stands
+	// for as an alias (its variants, where it is none) follows as fallbacks.
+	Splits map[string]*Split
 	// OnDemand is how many unlisted models are kept made. 0 is 1024.
 	OnDemand int
 }
@@ -76,6 +83,7 @@ func NewTable(o TableOptions) (*Table, error) {
 	for _, m := range o.Models {
 		t.list(m)
 	}
+	t.listSplits()
 	return t, t.compile()
 }
 
@@ -93,12 +101,12 @@ func (t *Table) list(m Model) {
 func (t *Table) compile() error {
 	var problems []error
 	add := func(name, reason string) {
-		refs, err := t.expand(name)
+		refs, own, err := t.expand(name)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("model %q: %w", name, err))
 			return
 		}
-		t.plans[name] = t.plan(refs, reason)
+		t.plans[name] = t.plan(name, refs, own, reason)
 	}
 	for _, m := range t.options.Models {
 		add(m.ID(), "provider and model named")
@@ -111,22 +119,28 @@ func (t *Table) compile() error {
 	for name := range t.options.Aliases {
 		add(name, "alias")
 	}
+	for _, name := range t.variants() {
+		add(name, "provider and model named")
+	}
 	return errors.Join(problems...)
 }
 
 // Resolve implements Resolver.
 func (t *Table) Resolve(req *weir.Request) ([]weir.Deployment, string, error) {
+	if s := t.options.Splits[req.Model]; s != nil {
+		return t.split(s, req)
+	}
 	if p := t.plans[req.Model]; p != nil {
-		return p.deployments()
+		return p.order(req)
 	}
 	if err := checkName(req.Model); err != nil {
 		return nil, "", err
 	}
 	if provider, model, ok := t.qualified(req.Model); ok {
-		return t.demand(req.Model, provider, model)
+		return t.demand(req, req.Model, provider, model)
 	}
 	if offers := t.offers(req.Principal, req.Model); len(offers) == 1 {
-		return t.demand(offers[0].ID(), offers[0].Provider, offers[0].Name)
+		return t.demand(req, offers[0].ID(), offers[0].Provider, offers[0].Name)
 	} else if len(offers) > 1 {
 		return nil, "", ambiguous(req.Model, offers)
 	}
@@ -140,12 +154,12 @@ func (t *Table) qualified(name string) (provider, model string, ok bool) {
 }
 
 // demand is the plan of a model that is not listed, or not under that name.
-func (t *Table) demand(name, provider, model string) ([]weir.Deployment, string, error) {
+func (t *Table) demand(req *weir.Request, name, provider, model string) ([]weir.Deployment, string, error) {
 	if p := t.plans[name]; p != nil {
-		return p.deployments()
+		return p.order(req)
 	}
 	if p := t.onDemand.get(name); p != nil {
-		return p.deployments()
+		return p.order(req)
 	}
 	refs := []ref{{provider, model}}
 	for _, next := range t.options.Fallbacks["*"] {
@@ -155,9 +169,9 @@ func (t *Table) demand(name, provider, model string) ([]weir.Deployment, string,
 		}
 		refs = append(refs, more...)
 	}
-	p := t.plan(refs, "provider named, model not listed")
+	p := t.plan(name, refs, 1, "provider named, model not listed")
 	t.onDemand.put(name, p)
-	return p.deployments()
+	return p.order(req)
 }
 
 // choose narrows offers of one bare name to the maker's, if there is one maker.

@@ -37,6 +37,12 @@ type Request struct {
 	// Allowance bounds the upstream attempts of the whole call, over retry,
 	// fallback and hedge together. Nil: the outermost of those stages makes one.
 	Allowance *Allowance
+	// Stretch makes the time limits of an attempt that many times longer, set
+	// by a retry after one was reached. 0 is 1.
+	Stretch float64
+	// IdempotencyKey is the client's name for what it wants done once, however
+	// often it asks; empty is none.
+	IdempotencyKey string
 	// Hops is how many gateways the request has come through before this one.
 	Hops int
 	// Wire is the request as it was received, nil when it was made in Go or

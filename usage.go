@@ -77,6 +77,22 @@ func (u *Usage) counter(f UsageField) *int64 {
 	return nil
 }
 
+// Minus is u without what v counts of the fields that both know; v nil is u. The
+// counts do not fall below 0.
+func (u *Usage) Minus(v *Usage) *Usage {
+	rest := *u
+	if v == nil {
+		return &rest
+	}
+	for f := UsageInput; f <= UsageAudioOutput; f <<= 1 {
+		if v.Has(f) && rest.Has(f) {
+			n := rest.counter(f)
+			*n = max(*n-*v.counter(f), 0)
+		}
+	}
+	return &rest
+}
+
 // Merge takes over every field that v knows: the last explicit value wins,
 // nothing is summed.
 func (u *Usage) Merge(v *Usage) {

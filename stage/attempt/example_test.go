@@ -41,3 +41,57 @@ func Example() {
 	// 2 calm/model answers
 	// hello
 }
+
+// A deployment that is slow today, and another one beside it.
+func ExampleHedge() {
+	req := weir.NewRequest("smart", &weir.Body{Messages: []weir.Message{weir.UserText("hi")}})
+	req.Deployments = []weir.Deployment{
+		{Name: "slow/model", Handler: scripts(append([]step{wait(time.Hour)}, answer("late")...))},
+		{Name: "quick/model", Handler: scripts(answer("hello"))},
+	}
+	h := attempt.Fallback(attempt.FallbackOptions{Hedge: &attempt.Hedge{
+		Delay:  func(*weir.Deployment) (time.Duration, bool) { return 10 * time.Millisecond, true },
+		Budget: attempt.NewBudget(attempt.BudgetOptions{Floor: 1}),
+	}})
+	done, err := weir.Collect(h.Handle(context.Background(), req))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, n := range done.Notes {
+		if h, ok := n.(*attempt.Hedged); ok {
+			fmt.Println(h.Deployment, "beside", h.Beside, "after", h.After)
+		}
+	}
+	fmt.Println(done.Text())
+	// Output:
+	// quick/model beside slow/model after 10ms
+	// hello
+}
+
+// An answer that breaks in the middle, and goes on elsewhere.
+func ExampleContinue() {
+	req := weir.NewRequest("smart", &weir.Body{Messages: []weir.Message{weir.UserText("tell me a story")}})
+	req.Deployments = []weir.Deployment{
+		{Name: "frail/model", Handler: scripts(cut("Once upon "))},
+		{Name: "sturdy/model", Handler: scripts(answer(" a time"))},
+	}
+	h := weir.Chain(attempt.Fallback(attempt.FallbackOptions{}), attempt.Continue(attempt.ContinueOptions{
+		Enabled: func(req *weir.Request) bool { return req.Model == "smart" },
+		Prefill: func(*weir.Deployment) bool { return true },
+	}))
+	done, err := weir.Collect(h.Handle(context.Background(), req))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, n := range done.Notes {
+		if c, ok := n.(*attempt.Continued); ok {
+			fmt.Println(c.Deployment, "broke after", c.Bytes, "bytes,", c.To, "goes on")
+		}
+	}
+	fmt.Println(done.Text())
+	// Output:
+	// frail/model broke after 10 bytes, sturdy/model goes on
+	// Once upon a time
+}

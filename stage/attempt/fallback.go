@@ -20,6 +20,9 @@ type FallbackOptions struct {
 	// ContentFilter goes on when a provider refuses the content. Off by
 	// default: going round a safety refusal must be somebody's decision.
 	ContentFilter bool
+	// Hedge calls the next deployment beside one that is slower than usual.
+	// Nil never does.
+	Hedge *Hedge
 }
 
 // Fallback is the innermost Handler of a shared chain: it ranges over the
@@ -32,27 +35,45 @@ type FallbackOptions struct {
 // something the deployment cannot do) and never after one that says something
 // about the request.
 //
+// With Hedge the next deployment is also called when one is slow, and the first
+// of the two to commit answers; what the other one cost is told.
+//
 // When all fail, the error has the kind and status of the most telling one: a
 // refusal of the content, else the first that may pass with time, else the
 // first. It lists every attempt, and RetryAfter is the smallest that is known.
 // With a single deployment its error is returned as it is.
 func Fallback(o FallbackOptions) weir.Handler {
 	o.Attempts = orInt(o.Attempts, 4)
+	if o.Hedge != nil {
+		o.Hedge = o.Hedge.withDefaults()
+	}
+	options := &o
 	return weir.HandlerFunc(func(ctx context.Context, req *weir.Request) iter.Seq2[weir.Event, error] {
 		return func(yield func(weir.Event, error) bool) {
-			f := fallback{FallbackOptions: o, req: req, yield: yield}
+			f := fallback{FallbackOptions: options, req: req, yield: yield}
 			f.run(ctx)
 		}
 	})
 }
 
 type fallback struct {
-	FallbackOptions
+	*FallbackOptions
 	req    *weir.Request
 	yield  func(weir.Event, error) bool
 	made   []*weir.Attempt
 	failed []*weir.Error // one for each deployment tried
+	// race is the one race of the call, nil until there is one.
+	race *race
 }
+
+// A step is what follows after a deployment was tried.
+type step uint8
+
+const (
+	stepOver step = iota // the consumer has all that it gets
+	stepNext             // the next deployment
+	stepFail             // no other deployment can mend it
+)
 
 func (f *fallback) run(ctx context.Context) {
 	if f.req.Allowance == nil {
@@ -62,7 +83,7 @@ func (f *fallback) run(ctx context.Context) {
 	all := f.req.Deployments
 	unfit := f.passOver(all)
 	for i := range all {
-		if all[i].Handler == nil || visited(all[:i], all[i].Name) {
+		if all[i].Handler == nil || visited(all[:i], all[i].Name) || f.race.tried(i) {
 			continue
 		}
 		if unfit != nil && unfit[i] != nil {
@@ -72,12 +93,11 @@ func (f *fallback) run(ctx context.Context) {
 		if len(f.made) > 0 && (f.req.Allowance.Left() <= 0 || ctx.Err() != nil) {
 			break
 		}
-		t := f.begin(&all[i])
-		if f.try(ctx, t, i) {
+		next := f.try(ctx, i, unfit)
+		if next == stepOver {
 			return
 		}
-		f.failed = append(f.failed, t.err)
-		if !f.goesOn(t.err) {
+		if next == stepFail {
 			break
 		}
 	}
@@ -143,19 +163,43 @@ func (f *fallback) see(a *weir.Attempt) {
 	}
 }
 
-// try makes the attempts at one deployment and reports whether the call is
-// over. The deployment sees those behind it in Deployments, so that its own
-// retries can leave them an attempt each.
-func (f *fallback) try(ctx context.Context, t *trial, i int) (over bool) {
-	req := f.req
-	if i > 0 {
-		req = req.Clone()
-		req.Deployments = req.Deployments[i:]
+// try makes the attempts at one deployment.
+func (f *fallback) try(ctx context.Context, i int, unfit []*weir.Error) step {
+	t := f.begin(&f.req.Deployments[i])
+	if r := f.arm(t, i, unfit); r != nil {
+		return r.run(ctx, f.req.Deployments[i].Handler, f.at(i))
 	}
-	if over = t.run(f.req.Deployments[i].Handler.Handle(ctx, req)); over {
-		return true
+	if t.run(f.req.Deployments[i].Handler.Handle(ctx, f.at(i))) {
+		return stepOver
 	}
-	return !t.fail(0)
+	return f.fails(t)
+}
+
+// at is the request for a deployment. It sees those behind it in Deployments,
+// so that its own retries can leave them an attempt each.
+func (f *fallback) at(i int) *weir.Request {
+	if i == 0 {
+		return f.req
+	}
+	req := f.req.Clone()
+	req.Deployments = req.Deployments[i:]
+	return req
+}
+
+// fails takes the failure of a deployment.
+func (f *fallback) fails(t *trial) step {
+	if !t.fail(0) {
+		return stepOver
+	}
+	return f.adds(t.err)
+}
+
+func (f *fallback) adds(err *weir.Error) step {
+	f.failed = append(f.failed, err)
+	if f.goesOn(err) {
+		return stepNext
+	}
+	return stepFail
 }
 
 // goesOn reports whether err says something about the deployment rather than

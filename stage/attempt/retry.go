@@ -12,11 +12,18 @@ import (
 type RetryOptions struct {
 	// Deployment, Provider and Model name the deployment in notes.
 	Deployment, Provider, Model string
-	// PerDeployment is how often the deployment is tried in one call, the
-	// first time included. 0 is 2; 1 never tries again.
+	// Policies say for each class of errors whether, how often and after how
+	// long the deployment is tried again. Nil: the numbers below, for all alike.
+	Policies *Policies
+	// Budget bounds the retries of all calls at the deployment together, so
+	// that they cannot become the storm that keeps it down. Nil: nothing does.
+	Budget *Budget
+	// PerDeployment is how often the deployment is tried in one call at most,
+	// the first time included. 0 is 2, or what Policies say; 1 never tries again.
 	PerDeployment int
 	// Base and Cap bound the waits between attempts: before the n-th retry a
-	// random time below min(Cap, Base·2ⁿ⁻¹). 0 is 500 ms and 30 s.
+	// random time below min(Cap, Base·2ⁿ⁻¹). 0 is 500 ms and 30 s. With
+	// Policies they mean nothing.
 	Base, Cap time.Duration
 	// RateBase and RateCap are the same after a rate limit. 0 is 1 s and 32 s.
 	RateBase, RateCap time.Duration
@@ -30,12 +37,32 @@ type RetryOptions struct {
 }
 
 func (o RetryOptions) withDefaults() RetryOptions {
+	o.MaxWait = orDuration(o.MaxWait, time.Minute)
+	o.Patience = orDuration(o.Patience, time.Second)
+	if o.Policies != nil {
+		return o
+	}
 	o.PerDeployment = orInt(o.PerDeployment, 2)
 	o.Base, o.Cap = orDuration(o.Base, 500*time.Millisecond), orDuration(o.Cap, 30*time.Second)
 	o.RateBase, o.RateCap = orDuration(o.RateBase, time.Second), orDuration(o.RateCap, 32*time.Second)
-	o.MaxWait = orDuration(o.MaxWait, time.Minute)
-	o.Patience = orDuration(o.Patience, time.Second)
 	return o
+}
+
+// policies is the table that the options stand for.
+func (o *RetryOptions) policies() Policies {
+	if o.Policies == nil {
+		return uniform(o)
+	}
+	return o.Policies.withDefaults()
+}
+
+// allowed is how many attempts a call without an Allowance may make.
+func (o *RetryOptions) allowed(p *Policies) int {
+	if o.PerDeployment > 0 {
+		return o.PerDeployment
+	}
+	return max(p.RateLimit.Tries, p.BadGateway.Tries, p.Unavailable.Tries, p.Timeout.Tries,
+		p.Connection.Tries, p.Server.Tries, p.Conflict.Tries)
 }
 
 func orDuration(d, otherwise time.Duration) time.Duration {
@@ -57,18 +84,21 @@ func orInt(n, otherwise int) int {
 // long as the caller waits, the Request's Allowance lasts and every deployment
 // that is still to be tried keeps one attempt.
 //
-// The waits are random ("full jitter"). What the upstream asked for in
-// Retry-After is honoured instead; when that is longer than MaxWait, or the
-// caller's deadline comes first, the error is returned at once. A 502 is tried again once and at once: something
-// on the way broke, and another connection may go another way. A refused
+// How often and after how long is the error's Policy. What the upstream asked
+// for in Retry-After is honoured instead; when that is longer than MaxWait, or
+// the caller's deadline comes first, the error is returned at once. A refused
 // credential is not tried again: a provider with several keys has turned to the
 // others within the attempt, on the same Allowance.
 //
+// After a time-out the limits of the next attempt may be longer: Retry says so
+// in Request.Stretch, which Timeout obeys.
+//
 // Every attempt is told in a weir.Attempt note, on failure with its error and
-// on commit without, and usage of an attempt that was thrown away in a Spent
-// note.
+// on commit without, usage of an attempt that was thrown away in a Spent note,
+// and a retry that the Budget forbade in a Withheld note.
 func Retry(o RetryOptions) weir.Middleware {
 	r := &retry{RetryOptions: o.withDefaults()}
+	r.table = r.policies()
 	return func(next weir.Handler) weir.Handler {
 		return weir.HandlerFunc(func(ctx context.Context, req *weir.Request) iter.Seq2[weir.Event, error] {
 			return func(yield func(weir.Event, error) bool) { r.run(ctx, next, req, yield) }
@@ -76,13 +106,25 @@ func Retry(o RetryOptions) weir.Middleware {
 	}
 }
 
-type retry struct{ RetryOptions }
+type retry struct {
+	RetryOptions
+	table Policies
+}
+
+// A plan is what is done after a failed attempt.
+type plan struct {
+	again    bool
+	wait     time.Duration // 0 when not again
+	stretch  float64       // of the next attempt
+	withheld bool          // the budget forbade it
+}
 
 func (r *retry) run(ctx context.Context, next weir.Handler, req *weir.Request, yield func(weir.Event, error) bool) {
 	if req.Allowance == nil {
 		req = req.Clone()
-		req.Allowance = weir.NewAllowance(r.PerDeployment)
+		req.Allowance = weir.NewAllowance(r.allowed(&r.table))
 	}
+	r.Budget.Call()
 	for try := 1; ; try++ {
 		if !req.Allowance.Take() {
 			yield(weir.Event{}, exhausted(r.Deployment))
@@ -92,13 +134,17 @@ func (r *retry) run(ctx context.Context, next weir.Handler, req *weir.Request, y
 		if t.run(next.Handle(ctx, req)) {
 			return
 		}
-		wait, again := r.plan(ctx, req, t.err, try)
-		if !t.fail(wait) {
+		p := r.plan(ctx, req, t.err, try)
+		if !t.fail(p.wait) || p.withheld && !yield(weir.NoteEvent(r.withheld()), nil) {
 			return
 		}
-		if !again || !sleep(ctx, wait) {
+		if !p.again || !sleep(ctx, p.wait) {
 			yield(weir.Event{}, finalError(ctx, t.err))
 			return
+		}
+		if p.stretch != req.Stretch {
+			req = req.Clone()
+			req.Stretch = p.stretch
 		}
 	}
 }
@@ -113,39 +159,43 @@ func (r *retry) begin(req *weir.Request, yield func(weir.Event, error) bool) *tr
 	}
 }
 
-// plan says whether to try again, and after how long. The wait is 0 when not.
-func (r *retry) plan(ctx context.Context, req *weir.Request, err *weir.Error, try int) (time.Duration, bool) {
-	others := max(len(req.Deployments)-1, 0)
-	if ctx.Err() != nil || try >= r.PerDeployment || !err.Kind.Retryable() || req.Allowance.Left() <= others {
-		return 0, false
-	}
-	switch {
-	case err.Kind == weir.KindUpstreamAuth:
-		return 0, false
-	case err.Status == 502:
-		return 0, try == 1
-	case err.RetryAfter > r.MaxWait:
-		return 0, false
-	}
-	wait := r.wait(err, try)
-	if others > 0 && wait > r.Patience {
-		return 0, false
-	}
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
-		return 0, false
-	}
-	return wait, true
+func (r *retry) withheld() *Withheld {
+	return &Withheld{What: "retry", Deployment: r.Deployment, Provider: r.Provider, Model: r.Model}
 }
 
-func (r *retry) wait(err *weir.Error, try int) time.Duration {
-	switch {
-	case err.RetryAfter > 0:
-		return err.RetryAfter
-	case err.Kind == weir.KindRateLimit:
-		return jitter(r.RateBase, r.RateCap, try)
+// plan says whether to try again, and how.
+func (r *retry) plan(ctx context.Context, req *weir.Request, err *weir.Error, try int) plan {
+	others := max(len(req.Deployments)-1, 0)
+	if ctx.Err() != nil || r.PerDeployment > 0 && try >= r.PerDeployment || req.Allowance.Left() <= others {
+		return plan{}
 	}
-	return jitter(r.Base, r.Cap, try)
+	policy := r.table.of(err)
+	if err.Code == codeOpen || policy == nil || try >= policy.Tries || policy.Elsewhere && others > 0 || err.RetryAfter > r.MaxWait {
+		return plan{}
+	}
+	wait := policy.wait(try)
+	if err.RetryAfter > 0 {
+		wait = err.RetryAfter
+	}
+	if others > 0 && wait > r.Patience {
+		return plan{}
+	}
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
+		return plan{}
+	}
+	if !r.Budget.Take() {
+		return plan{withheld: true}
+	}
+	p := plan{again: true, wait: wait, stretch: req.Stretch}
+	if policy == &r.table.Timeout {
+		p.stretch = r.table.stretched(req.Stretch)
+	}
+	return p
 }
+
+// codeOpen is the Code of a refusal by a breaker (stage/breaker): the deployment is
+// left alone, and asking it again would be refused again.
+const codeOpen = "circuit_open"
 
 func exhausted(deployment string) *weir.Error {
 	err := weir.Errorf(weir.KindUnavailable, "the attempts allowed for this request are used up")

@@ -26,8 +26,8 @@ type TimeoutOptions struct {
 }
 
 // Timeout bounds an attempt. What runs into a limit fails with a KindTimeout
-// error that names the limit and its length. The inner Handler must heed its
-// context.
+// error that names the limit and its length. A Request whose Stretch is above 1
+// has limits that many times longer. The inner Handler must heed its context.
 func Timeout(o TimeoutOptions) weir.Middleware {
 	if o.FirstToken <= 0 && o.Idle <= 0 && o.Total <= 0 {
 		return func(next weir.Handler) weir.Handler { return next }
@@ -45,7 +45,7 @@ func Timeout(o TimeoutOptions) weir.Middleware {
 func (o *TimeoutOptions) run(ctx context.Context, next weir.Handler, req *weir.Request, yield func(weir.Event, error) bool) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	w := watch{TimeoutOptions: *o, cancel: cancel}
+	w := watch{TimeoutOptions: o.stretched(req.Stretch), cancel: cancel}
 	w.start()
 	defer w.stop()
 	for ev, err := range next.Handle(ctx, req) {
@@ -65,4 +65,13 @@ func (o *TimeoutOptions) run(ctx context.Context, next weir.Handler, req *weir.R
 		}
 		w.leave()
 	}
+}
+
+// stretched is o with limits that are longer by a factor.
+func (o *TimeoutOptions) stretched(by float64) TimeoutOptions {
+	if by <= 1 {
+		return *o
+	}
+	longer := func(d time.Duration) time.Duration { return time.Duration(float64(d) * by) }
+	return TimeoutOptions{FirstToken: longer(o.FirstToken), Idle: longer(o.Idle), Total: longer(o.Total)}
 }

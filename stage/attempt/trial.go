@@ -17,8 +17,11 @@ type trial struct {
 	gate  Gate
 	err   *weir.Error // why it failed uncommitted
 	told  bool        // the commit has been told in a note
-	own   bool        // an inner stage tells and counts its attempts itself
+	lost  bool        // the race is another's
+	won   bool        // the race, but the other attempt has not yet said what it cost
 	seen  func(*weir.Attempt)
+	inner *weir.Attempt // the latest that an inner stage has told; it counts them then
+	race  *race         // nil when nobody runs beside it, or is heard of any more
 }
 
 // run ranges over the attempt. It reports whether the call is over: answered,
@@ -30,14 +33,17 @@ func (t *trial) run(events iter.Seq2[weir.Event, error]) (over bool) {
 			return t.failed(err)
 		}
 		if t.gate.Open() {
-			if !t.yield(ev, nil) {
+			if t.won && !t.race.tellLate(false) || !t.yield(ev, nil) {
 				return true
 			}
 		} else if !t.pass(ev) {
 			return true
 		}
 	}
-	if !t.gate.Committed() && t.commit() {
+	if t.won && !t.race.tellLate(true) {
+		return true
+	}
+	if !t.gate.Committed() && t.wins() && t.commit() {
 		t.gate.Flush(t.yield)
 	}
 	return true
@@ -46,7 +52,9 @@ func (t *trial) run(events iter.Seq2[weir.Event, error]) (over bool) {
 // failed takes the error that ended the attempt.
 func (t *trial) failed(err error) (over bool) {
 	if t.gate.Committed() {
-		t.yield(weir.Event{}, err)
+		if !t.won || t.race.tellLate(true) {
+			t.yield(weir.Event{}, err)
+		}
 		return true
 	}
 	t.err = t.name(weir.AsError(err))
@@ -63,9 +71,54 @@ func (t *trial) name(err *weir.Error) *weir.Error {
 	return &named
 }
 
+// commits reports whether the gate opens with ev.
+func commits(ev *weir.Event) bool {
+	if ev.Type == weir.EventNote {
+		return opens(ev.Note)
+	}
+	return ev.IsContent()
+}
+
+// keepsUp reports whether a racing attempt may go on with ev: it has not lost,
+// and wins when ev commits it.
+func (t *trial) keepsUp(ev *weir.Event) bool {
+	if commits(ev) {
+		return t.wins()
+	}
+	t.lost = t.race.settled(raceSecond)
+	return !t.lost
+}
+
+// wins claims the race, where there is one, and tells what became of the other.
+// It is false when the race is lost or the consumer has left.
+func (t *trial) wins() bool {
+	r := t.race
+	if r == nil {
+		return true
+	}
+	if !r.claim() {
+		t.lost = true
+		return false
+	}
+	return r.tellSecond()
+}
+
+// windDown takes what a canceled attempt has still to say: what it cost.
+// Whatever else it says is dropped.
+func (t *trial) windDown(ev *weir.Event) bool {
+	if !t.lost || ev.Type != weir.EventNote {
+		return false
+	}
+	spent, ok := ev.Note.(*Spent)
+	return !ok || t.yield(weir.NoteEvent(spent), nil)
+}
+
 // pass takes an event while the gate is not wide open.
 func (t *trial) pass(ev weir.Event) bool {
 	if !t.gate.Committed() {
+		if t.race != nil && !t.keepsUp(&ev) {
+			return t.windDown(&ev)
+		}
 		if ev.Type == weir.EventNote {
 			t.look(ev.Note)
 		} else if ev.IsContent() && !t.commit() {
@@ -81,7 +134,7 @@ func (t *trial) look(n weir.Note) {
 	if !ok {
 		return
 	}
-	t.own = true
+	t.inner = a
 	t.told = t.told || a.Err == nil
 	if t.seen != nil {
 		t.seen(a)
@@ -111,16 +164,42 @@ func (t *trial) over() {
 // fail tells that the attempt failed and what it cost, and reports whether the
 // consumer wants to go on.
 func (t *trial) fail(wait time.Duration) bool {
-	if u := t.gate.Spent(); u != nil {
-		spent := &Spent{Usage: u, Deployment: t.note.Deployment, Provider: t.note.Provider, Model: t.note.Model}
-		if !t.yield(weir.NoteEvent(spent), nil) {
-			return false
-		}
+	if !t.spend() {
+		return false
 	}
-	if t.own {
+	if t.inner != nil {
 		return true
 	}
 	t.over()
+	return t.tell(wait)
+}
+
+// spend tells the usage of an attempt that is thrown away.
+func (t *trial) spend() bool {
+	u := t.gate.Spent()
+	if u == nil {
+		return true
+	}
+	spent := &Spent{Usage: u, Deployment: t.note.Deployment, Provider: t.note.Provider, Model: t.note.Model}
+	return t.yield(weir.NoteEvent(spent), nil)
+}
+
+// lose tells that the attempt was called off, or had failed by then.
+func (t *trial) lose(number int) bool {
+	if !t.spend() {
+		return false
+	}
+	if t.inner != nil && t.err != nil && t.inner.Err == t.err {
+		return true // it had failed before, and that has been told
+	}
+	if t.err == nil || t.err.Kind == weir.KindCanceled {
+		t.err = t.name(outrun())
+	}
+	t.note.Number, t.note.Duration = number, time.Since(t.start)
+	return t.tell(0)
+}
+
+func (t *trial) tell(wait time.Duration) bool {
 	t.note.Err, t.note.Wait = t.err, wait
 	if t.seen != nil {
 		t.seen(&t.note)

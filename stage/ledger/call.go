@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -25,6 +26,8 @@ type call struct {
 	// refused counts attempts that an upstream answered with an error status,
 	// which are not billed.
 	refused int
+	free    bool    // the answer cost nothing: it was made for another call, or by nobody
+	parts   []Spent // what others than the last deployment wrote of the answer
 }
 
 func newCall(o *Options, req *weir.Request) *call {
@@ -67,6 +70,18 @@ type spent interface {
 	SpentUsage() (u *weir.Usage, deployment, provider, model string)
 }
 
+// parted is the note of an answer that another deployment went on with: what the
+// first one cost, which the usage behind it includes.
+type parted interface {
+	PartUsage() (u *weir.Usage, deployment, provider, model string)
+}
+
+// sourced is the note of an answer that no upstream gave, and the error in whose
+// place it stands, if there is one.
+type sourced interface {
+	AnswerSource() (source string, cause *weir.Error)
+}
+
 func (c *call) note(n weir.Note) {
 	switch n := n.(type) {
 	case *weir.Attempt:
@@ -84,6 +99,15 @@ func (c *call) note(n weir.Note) {
 		c.meter.accepted = n.Status < 300
 	case *weir.Loss:
 		c.entry.Losses = append(c.entry.Losses, *n)
+	case sourced:
+		source, cause := n.AnswerSource()
+		c.entry.Source, c.free = source, true
+		if cause != nil {
+			c.entry.Instead = cause.Kind
+		}
+	case parted:
+		u, deployment, provider, model := n.PartUsage()
+		c.parts = append(c.parts, Spent{u, deployment, provider, model})
 	case weir.Emulated:
 		if s := n.Emulated(); s != "" {
 			c.entry.Emulated = append(c.entry.Emulated, s)
@@ -125,7 +149,7 @@ func (c *call) end() {
 	case c.left && c.cut:
 		c.err = weir.AsError(context.Canceled)
 	case c.left || c.err == nil:
-		e.Outcome, e.Status, e.Source = Answered, 200, "upstream"
+		e.Outcome, e.Status, e.Source = Answered, 200, cmp.Or(e.Source, "upstream")
 		return
 	}
 	e.Outcome = Failed

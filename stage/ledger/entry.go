@@ -57,8 +57,10 @@ type Entry struct {
 	Losses   []weir.Loss
 	// Emulated is what was made up for, in the words of weir.Emulated.
 	Emulated []string
-	// Source is what answered: "upstream"; empty when nothing did.
+	// Source is what answered: "upstream", "degraded" …; empty when nothing did.
 	Source string
+	// Instead is the kind of the error in whose place a degraded answer stands.
+	Instead weir.Kind
 }
 
 // Outcome is how a call ended.

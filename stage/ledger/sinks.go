@@ -72,6 +72,9 @@ func (e *Entry) attrs() []slog.Attr {
 	if n := len(e.Losses); n > 0 {
 		attrs = append(attrs, slog.Int("losses", n))
 	}
+	if e.Source != "" && e.Source != "upstream" {
+		attrs = append(attrs, slog.String("source", e.Source), slog.String("instead", e.Instead.String()))
+	}
 	if len(e.Emulated) > 0 {
 		attrs = append(attrs, slog.String("emulated", strings.Join(e.Emulated, ", ")))
 	}

@@ -90,6 +90,8 @@ func (c *call) account() {
 func (c *call) used() (*weir.Usage, UsageState) {
 	m := &c.meter
 	switch {
+	case c.free:
+		return nil, UsageNone // it was paid for elsewhere, or nobody made it
 	case m.seen && m.usage.Has(weir.UsageInput) && (m.usage.Has(weir.UsageOutput) || c.req.Op != weir.Generate) && !c.partial():
 		if m.usage.Estimated {
 			return &m.usage, UsageEstimated
@@ -153,18 +155,31 @@ func (c *call) cost() (price.Money, bool) {
 	var sum price.Money
 	known := true
 	if e.Usage != nil && c.req.Op != weir.CountTokens {
-		sum, known = c.price(e.Provider, e.UpstreamModel, e.Usage)
+		rest := e.Usage
+		for _, p := range c.parts {
+			rest = rest.Minus(p.Usage)
+		}
+		sum, known = c.price(e.Provider, e.UpstreamModel, rest)
+		sum, known = c.addAll(sum, known, c.parts)
 	}
-	for _, s := range e.Spent {
+	if sum, known = c.addAll(sum, known, e.Spent); !known {
+		return price.Money{}, false
+	}
+	return sum, true
+}
+
+// addAll adds what others than the last deployment cost.
+func (c *call) addAll(sum price.Money, known bool, parts []Spent) (price.Money, bool) {
+	for _, s := range parts {
+		if s.Usage == nil {
+			continue
+		}
 		more, ok := c.price(s.Provider, s.Model, s.Usage)
 		if known = known && ok; known {
 			sum, known = sum.Add(more)
 		}
 	}
-	if !known {
-		return price.Money{}, false
-	}
-	return sum, true
+	return sum, known
 }
 
 func (c *call) price(provider, model string, u *weir.Usage) (price.Money, bool) {

@@ -18,6 +18,13 @@ type Config struct {
 	KeepAlive  time.Duration       `yaml:"keep_alive" doc:"How long a streaming client is left in silence before it gets a keep-alive; 0 sends none."`
 	Timeouts   Timeouts            `yaml:"timeouts" doc:"Time limits of one upstream attempt, four separate ones. 0 is no limit."`
 	Retry      Retry               `yaml:"retry" doc:"How often and how fast a failed attempt is made again."`
+	Breaker    Breaker             `yaml:"breaker" doc:"When a deployment that fails or is slow is left alone."`
+	Hedge      Hedge               `yaml:"hedge" doc:"Second calls beside slow ones, for models that say hedge."`
+	Routing    Routing             `yaml:"routing" doc:"Rules that choose the model by what the request is."`
+	Degraded   []Degraded          `yaml:"degraded" doc:"Answers for when every deployment has failed; the first that fits is given, and marked as such."`
+	Share      bool                `yaml:"share" doc:"Identical requests of one key that are in flight at the same time share one call."`
+	Idempotent Idempotency         `yaml:"idempotency" doc:"Requests that are sent again with the same Idempotency-Key."`
+	Zones      []string            `yaml:"zones" doc:"Zones by nearness, that of this gateway first. Deployments of nearer zones are asked first."`
 	Limits     Limits              `yaml:"limits" doc:"Bounds on size and number."`
 	Disconnect Disconnect          `yaml:"disconnect" doc:"What happens upstream when the client goes away."`
 	State      State               `yaml:"state" doc:"What is kept in memory between the requests of a conversation."`
@@ -46,6 +53,7 @@ type Provider struct {
 	Quirks    *codec.Quirks      `yaml:"quirks" doc:"Deviations from the protocol, over the catalogue's."`
 	MaxConns  int                `yaml:"max_connections" doc:"Concurrent upstream calls at most; 0 is no limit. One stalled provider then cannot take everything."`
 	Timeouts  *TimeoutsOverrides `yaml:"timeouts" doc:"Time limits for this provider, over the general ones."`
+	Zone      string             `yaml:"zone" doc:"Zone in which it is; empty is everywhere."`
 	Disabled  bool               `yaml:"disabled" doc:"Never use it, even if its key is in the environment."`
 }
 
@@ -61,6 +69,17 @@ type ProviderModel struct {
 type Model struct {
 	Deployments []string `yaml:"deployments" doc:"provider/model, best first."`
 	Fallbacks   []string `yaml:"fallbacks" doc:"Models or deployments to go on with when all of the above fail."`
+
+	Strategy string         `yaml:"strategy" doc:"Which deployment is asked first: ordered (the default), weighted, latency, least_busy, cheapest or sticky."`
+	Weights  map[string]int `yaml:"weights" doc:"Shares of deployments, 1 where nothing is said. Below 0: only when the others cannot."`
+	StickyBy string         `yaml:"sticky_by" doc:"What keeps requests together for sticky and split: session (the default), prompt (its beginning, for the provider's cache) or principal."`
+	Busy     int            `yaml:"busy" doc:"Calls in progress that make a deployment busy: others are preferred, in a further zone too. 0 is no bound."`
+	Split    []Split        `yaml:"split" doc:"Parts of the requests that go to other models, for A/B tests and canaries."`
+	Shadow   []Shadow       `yaml:"shadow" doc:"Models that are asked too, without anybody getting their answers."`
+	Hedge    bool           `yaml:"hedge" doc:"Ask the next deployment too when the first is slower than 95 of 100 of its answers; the first to answer wins."`
+	Continue bool           `yaml:"continue" doc:"When an answer breaks off, have the next deployment go on with it, where that can."`
+	Refusals bool           `yaml:"refusals" doc:"Go on with the next deployment when one refuses the content, too."`
+	Rules    []Rule         `yaml:"rules" doc:"Rules for requests that ask for this model; the first that holds decides."`
 }
 
 // Key is one gateway key.
@@ -110,9 +129,9 @@ type TimeoutsOverrides struct {
 // Retry bounds attempts.
 type Retry struct {
 	Attempts      int           `yaml:"attempts" doc:"Upstream attempts for one request at most, retries and fallbacks together."`
-	PerDeployment int           `yaml:"per_deployment" doc:"Attempts at one deployment at most before the next one is tried."`
-	Base          time.Duration `yaml:"base" doc:"First wait; it doubles with every attempt, and a random part of it is waited (full jitter)."`
-	Max           time.Duration `yaml:"max" doc:"Longest wait. A longer Retry-After is not waited for."`
+	PerDeployment int           `yaml:"per_deployment" doc:"Attempts at one deployment at most before the next one is tried. 0 is what the class of the error says."`
+	Max           time.Duration `yaml:"max" doc:"Longest Retry-After that is waited for; with a longer one the error is told at once."`
+	Classes       RetryClasses  `yaml:"classes" doc:"What is done about each class of errors, over the defaults."`
 }
 
 // Limits bound sizes and numbers.
@@ -145,10 +164,16 @@ type Log struct {
 // Default is the configuration of an empty file.
 func Default() *Config {
 	return &Config{
-		Listen:     "127.0.0.1:8080",
-		KeepAlive:  15 * time.Second,
-		Timeouts:   Timeouts{Connect: 10 * time.Second, FirstToken: 5 * time.Minute, Idle: 2 * time.Minute},
-		Retry:      Retry{Attempts: 4, PerDeployment: 2, Base: 500 * time.Millisecond, Max: 32 * time.Second},
+		Listen:    "127.0.0.1:8080",
+		KeepAlive: 15 * time.Second,
+		Timeouts:  Timeouts{Connect: 10 * time.Second, FirstToken: 5 * time.Minute, Idle: 2 * time.Minute},
+		Retry:     Retry{Attempts: 4, Max: 32 * time.Second},
+		Breaker: Breaker{
+			Window: time.Minute, FailureRate: 0.5, MinCalls: 10, Open: 30 * time.Second, MaxOpen: 5 * time.Minute, Probes: 5,
+			Eject: Eject{Factor: 3, Floor: time.Second},
+		},
+		Hedge:      Hedge{Budget: 0.05},
+		Idempotent: Idempotency{Keep: true, TTL: time.Hour, Max: 64 << 20},
 		Limits:     Limits{Body: 64 << 20, InFlight: 1 << 30, Frame: 64 << 20, Answer: 64 << 20, Header: 64 << 10},
 		Disconnect: Disconnect{Drain: 2 * time.Second},
 		State: State{

@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -166,6 +167,12 @@ func setScalar(v reflect.Value, text string) error {
 			return fmt.Errorf("expected true or false, found %q", text)
 		}
 		v.SetBool(b)
+	case reflect.Float64:
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+			return fmt.Errorf("expected a number, found %q", text)
+		}
+		v.SetFloat(f)
 	case reflect.Int, reflect.Int64:
 		i, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {

@@ -64,7 +64,7 @@ func typeName(t reflect.Type) string {
 		return "list"
 	case reflect.Map, reflect.Struct:
 		return "mapping"
-	case reflect.Int, reflect.Int64:
+	case reflect.Int, reflect.Int64, reflect.Float64:
 		return "number"
 	case reflect.Bool:
 		return "bool"

@@ -34,6 +34,7 @@ func (c *Config) validate(cat *catalog.Catalog, problems *Problems) {
 	v.keys()
 	v.numbers()
 	v.enums()
+	v.traffic()
 }
 
 // problem reports about path, unless the decoder has already said that its
@@ -173,6 +174,7 @@ func (v *validator) model(name string, m Model) {
 	for i, d := range m.Deployments {
 		v.deployment(v.itemPath(path, "deployments", i), d)
 	}
+	v.modelTraffic(name, path, m)
 	for i, f := range m.Fallbacks {
 		at := v.itemPath(path, "fallbacks", i)
 		switch {
@@ -258,8 +260,8 @@ func (v *validator) numbers() {
 	if c.Retry.Attempts < 1 {
 		v.problem("retry.attempts", "", "at least 1 attempt is needed")
 	}
-	if c.Retry.PerDeployment < 1 {
-		v.problem("retry.per_deployment", "", "at least 1 attempt is needed")
+	if c.Retry.PerDeployment < 0 {
+		v.problem("retry.per_deployment", "", "%d is below 0", c.Retry.PerDeployment)
 	}
 	for _, l := range []struct {
 		path string

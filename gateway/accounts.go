@@ -8,11 +8,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/catalog"
 	"github.com/weir-gateway/weir/config"
 	"github.com/weir-gateway/weir/provider"
+	"github.com/weir-gateway/weir/stage/breaker"
 )
 
 // An account is a provider that is on: where it is, and with which keys.
@@ -32,6 +34,8 @@ type builder struct {
 	cfg       *config.Config
 	byName    map[string]*account
 	simulated bool
+	groups    map[string]*breaker.Group // of models whose deployments are peers
+	prefills  sync.Map                  // of deployments: whether they go on with an assistant's text
 }
 
 // accounts finds the providers that are on: those of the configuration, and

@@ -20,7 +20,13 @@ import (
 //
 //	telemetry   sees everything, refusals too
 //	ledger      one entry for every call, and the policy for clients that leave
-//	route       a model name becomes deployments
+//	idempotent  a request that is sent again gets the answer of the first one
+//	shared      identical requests in flight share one call
+//	degraded    the answer for when nothing else is left
+//	shadow      a second model is asked too, for nobody
+//	rules       what the request is chooses the model
+//	route       a model name becomes deployments, best first
+//	continued   an answer that broke off is written on
 //	fallback    one deployment after the other, behind the commit gate
 //	└ per deployment:
 //	  limit     at most so many calls at once
@@ -29,10 +35,12 @@ import (
 //	  replay    reasoning that the client could not carry is put back
 //	  structured  the form of the answer, where the upstream knows none
 //	  retry     again, behind the same gate and within the same allowance
+//	  health    watches each attempt, and refuses while the deployment is down
 //	  timeout   first token, idle, total
 //	  provider  the call itself
 func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 	b := &builder{gateway: g, cfg: cfg}
+	groups := b.peers()
 	if err := b.accounts(); err != nil {
 		return nil, err
 	}
@@ -50,12 +58,23 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 		Providers: b.on(), Off: b.off(), Simulated: b.simulated, table: table, describe: b.describe,
 		restful: b.restful(), Threads: g.state.threads(cfg), Background: g.state.background(cfg),
 	}
-	s.Chain = weir.Chain(
-		attempt.Fallback(attempt.FallbackOptions{Attempts: cfg.Retry.Attempts, ContextLength: true}),
-		g.metrics.Middleware(),
-		ledger.New(ledger.Options{Sink: g.sink(cfg), Drain: cfg.Disconnect.Drain, Price: b.price}),
-		route.New(&resolver{table, b}),
-	)
+	s.groups = groups
+	resolve := &resolver{table, b}
+	if s.Rules, err = b.rules(resolve); err != nil {
+		return nil, err
+	}
+	degraded, err := b.degraded()
+	if err != nil {
+		return nil, err
+	}
+	paid := ledger.New(ledger.Options{Sink: g.sink(cfg), Drain: cfg.Disconnect.Drain, Price: b.price})
+	shadowed, err := b.shadows(s, weir.Chain(b.attempts(), paid, route.New(resolve)))
+	if err != nil {
+		return nil, err
+	}
+	s.Chain = weir.Chain(b.attempts(),
+		g.metrics.Middleware(), paid, g.idempotent(cfg), g.shared(cfg), degraded, shadowed,
+		s.Rules.Middleware(), route.New(resolve), b.continued())
 	return s, nil
 }
 
@@ -72,8 +91,9 @@ func (b *builder) deployment(name, provider, model string, timeouts config.Timeo
 		}),
 		attempt.Retry(attempt.RetryOptions{
 			Deployment: name, Provider: provider, Model: model,
-			PerDeployment: r.PerDeployment, Base: r.Base, Cap: r.Max, RateCap: r.Max, MaxWait: r.Max,
+			PerDeployment: r.PerDeployment, MaxWait: r.Max, Policies: policies(r.Classes), Budget: attempt.NewBudget(attempt.RetryBudget()),
 		}),
+		b.health(name),
 		attempt.Timeout(attempt.TimeoutOptions{FirstToken: timeouts.FirstToken, Idle: timeouts.Idle, Total: timeouts.Total}),
 	)}
 }

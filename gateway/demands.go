@@ -152,3 +152,14 @@ func scan(req *weir.Request) *jsonx.Top {
 	}
 	return top
 }
+
+// goesOn reports whether a deployment goes on with an assistant's message at the
+// end of a conversation. Nothing said is no: an upstream that begins anew would
+// say everything twice.
+func goesOn(o *provider.Options) bool {
+	if len(o.Endpoints) == 0 || o.Endpoints[0].Quirks == nil {
+		return false
+	}
+	p := o.Endpoints[0].Quirks.Prefill
+	return p != "" && p != "refused"
+}

@@ -79,7 +79,11 @@ func (g *Gateway) Reload(cfg *config.Config) error {
 	}
 	g.version++
 	s.Version = snapshotVersion(g.version, cfg)
-	g.current.Store(s)
+	g.state.board.Configure(g.boardOptions(cfg.Breaker))
+	g.state.board.Install(s.groups...)
+	if old := g.current.Swap(s); old != nil {
+		old.close()
+	}
 	return nil
 }
 
@@ -94,5 +98,6 @@ func (g *Gateway) Close() {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	g.state.drain(ctx)
+	g.Current().close()
 	g.state.closeIdle()
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -13,8 +14,11 @@ import (
 	"github.com/weir-gateway/weir/authn"
 	"github.com/weir-gateway/weir/catalog"
 	"github.com/weir-gateway/weir/config"
+	"github.com/weir-gateway/weir/stage/breaker"
 	"github.com/weir-gateway/weir/stage/limit"
 	"github.com/weir-gateway/weir/stage/route"
+	"github.com/weir-gateway/weir/stage/rules"
+	"github.com/weir-gateway/weir/stage/shadow"
 	"github.com/weir-gateway/weir/stage/thread"
 )
 
@@ -50,7 +54,11 @@ type Snapshot struct {
 
 	table    *route.Table
 	describe func(route.Model) ModelInfo
-	restful  []string
+	// Rules choose models by what requests are.
+	Rules   *rules.Rules
+	restful []string
+	groups  []*breaker.Group
+	shadow  *shadow.Shadow // nil when no model has one
 }
 
 // ProviderInfo is a provider that is on.
@@ -121,4 +129,13 @@ func snapshotVersion(n int, cfg *config.Config) string {
 	}
 	sum := sha256.Sum256(data)
 	return fmt.Sprintf("%d-%s", n, hex.EncodeToString(sum[:4]))
+}
+
+// close ends what a snapshot has running for nobody.
+func (s *Snapshot) close() {
+	if s.shadow != nil {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		s.shadow.Close(ctx)
+	}
 }

@@ -13,8 +13,10 @@ import (
 	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/config"
 	"github.com/weir-gateway/weir/provider"
+	"github.com/weir-gateway/weir/stage/breaker"
 	"github.com/weir-gateway/weir/stage/limit"
 	"github.com/weir-gateway/weir/stage/replay"
+	"github.com/weir-gateway/weir/stage/share"
 	"github.com/weir-gateway/weir/stage/thread"
 )
 
@@ -30,6 +32,9 @@ type state struct {
 	keepers     map[config.Responses]*thread.Keeper
 	runners     map[config.Responses]*thread.Runner
 	memories    map[config.Reasoning]*replay.Memory
+	board       *breaker.Board // how the deployments are
+	group       *share.Group   // calls in flight that are shared
+	answers     map[config.Idempotency]*share.Idempotency
 }
 
 type transportKey struct {
@@ -52,6 +57,8 @@ func newState() *state {
 		keepers:     map[config.Responses]*thread.Keeper{},
 		runners:     map[config.Responses]*thread.Runner{},
 		memories:    map[config.Reasoning]*replay.Memory{},
+		board:       breaker.NewBoard(breaker.Options{}),
+		answers:     map[config.Idempotency]*share.Idempotency{},
 	}
 }
 
@@ -124,6 +131,21 @@ func (s *state) reasoning(cfg *config.Config) *replay.Memory {
 	return remember(&s.mu, s.memories, o, func() *replay.Memory {
 		return replay.NewMemory(replay.MemoryOptions{TTL: o.TTL, MaxBytes: int64(o.Max)})
 	})
+}
+
+// sharing are the calls in flight that are shared.
+func (s *state) sharing(build func() *share.Group) *share.Group {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.group == nil {
+		s.group = build()
+	}
+	return s.group
+}
+
+// repeated are the answers that are kept for who asks again.
+func (s *state) repeated(o config.Idempotency, build func() *share.Idempotency) *share.Idempotency {
+	return remember(&s.mu, s.answers, o, build)
 }
 
 func (s *state) closeIdle() {

@@ -22,7 +22,11 @@ const (
 
 // table is what model names stand for.
 func (b *builder) table() (*route.Table, error) {
-	o := route.TableOptions{Aliases: map[string][]string{}, Fallbacks: map[string][]string{}, Make: b.make}
+	splits, err := b.splits()
+	if err != nil {
+		return nil, err
+	}
+	o := route.TableOptions{Aliases: map[string][]string{}, Fallbacks: map[string][]string{}, Make: b.make, Strategy: b.strategy, Splits: splits}
 	for name, m := range b.cfg.Models {
 		o.Aliases[name] = m.Deployments
 		if next := b.fallbacks(name, nil); len(next) > 0 {
@@ -121,6 +125,7 @@ func (b *builder) make(providerName, model string) (weir.Deployment, error) {
 		return weir.Deployment{}, err
 	}
 	known := a.provider.Model(model)
+	b.prefills.Store(name, goesOn(&o))
 	d := b.deployment(name, a.name, o.Model, a.timeouts, a.maxConns, demandsOf(&o, known), call)
 	d.Unfit = unfit(known)
 	return d, nil

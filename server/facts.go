@@ -21,7 +21,19 @@ type facts struct {
 	spent                time.Duration // in upstream attempts and the waits between them
 	lost                 []string
 	emulated             []string
+	from                 string // what answered, where it was not an upstream
 	cost                 string // empty when it is not known
+}
+
+// sourced is the note of an answer that no upstream gave, and the error in whose
+// place it stands, if there is one.
+type sourced interface {
+	AnswerSource() (source string, cause *weir.Error)
+}
+
+// reused is the note of an answer that was made for another request.
+type reused interface {
+	AnsweredBy() (deployment, provider, model string)
 }
 
 // priced is the ledger's closing note. It comes after the last piece, so that
@@ -45,6 +57,11 @@ func (f *facts) note(n weir.Note) {
 	case weir.Emulated:
 		if s := n.Emulated(); s != "" && !slices.Contains(f.emulated, s) {
 			f.emulated = append(f.emulated, s)
+		}
+	case sourced:
+		f.from, _ = n.AnswerSource()
+		if n, ok := n.(reused); ok {
+			f.deployment, f.provider, _ = n.AnsweredBy()
 		}
 	case priced:
 		if amount, known := n.Price(); known {
@@ -91,7 +108,9 @@ func (f *facts) headers(h http.Header, a *answer) {
 	set("X-Weir-Request-Id", a.id)
 	if f.deployment != "" {
 		set("X-Weir-Deployment", f.deployment)
-		set("X-Weir-Source", f.source())
+	}
+	if s := f.source(); s != "" {
+		set("X-Weir-Source", s)
 	}
 	if u := f.upstream; u != nil {
 		if u.RequestID != "" {
@@ -137,6 +156,9 @@ func (a *answer) trailers() {
 
 // source is what answered.
 func (f *facts) source() string {
+	if f.from != "" || f.deployment == "" {
+		return f.from
+	}
 	if f.provider == gateway.SimName {
 		return "simulated"
 	}

@@ -113,7 +113,7 @@ func providersYAML(url string) string {
 providers:
   oai: {base_url: %q, protocol: openai.chat}
   ant: {base_url: %q, protocol: anthropic.messages}
-retry: {base: 1ms, max: 20ms}
+retry: {max: 20ms, classes: {rate_limit: &quick {base: 1ms, max: 20ms, shape: exponential}, bad_gateway: *quick, unavailable: *quick, timeout: *quick, connection: *quick, server: *quick}}
 `, url, url)
 }
 

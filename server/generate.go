@@ -45,6 +45,11 @@ func (s *Server) generate(w http.ResponseWriter, r *http.Request, f *face) {
 		return
 	}
 	req.ID, req.Principal, req.Relay = a.id, principal, !a.wantsParts(req)
+	if req.Labels, err = labels(r); err != nil {
+		a.refuse(err)
+		return
+	}
+	req.IdempotencyKey = r.Header.Get("Idempotency-Key")
 	req.Strict = current.Strict || r.Header.Get("X-Weir-Strict") == "true"
 	if inBackground(req) {
 		s.background(a, req, current) //nolint:contextcheck // it outlives the request

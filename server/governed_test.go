@@ -51,7 +51,7 @@ func TestEveryFaceIsGovernedAlike(t *testing.T) {
 	broken, _, _ = strings.Cut(broken, "retry:")
 	broken = strings.NewReplacer("providers:\n", "", "oai:", "bad:", "ant:", "bad2:").Replace(broken)
 	yaml = strings.Replace(yaml, "\nretry:", strings.TrimRight(broken, "\n")+"\nretry:", 1)
-	f := start(t, yaml+"models:\n  m: [bad/x, oai/y]\n"+testKeys, nil)
+	f := start(t, yaml+"models:\n  m: [bad/x, oai/y]\nbreaker: {off: true}\n"+testKeys, nil)
 	n := 0
 	for _, face := range clientFaces {
 		for _, stream := range []bool{false, true} {

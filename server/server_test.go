@@ -215,7 +215,7 @@ func checkError(t *testing.T, face string, r reply, status int) {
 
 func TestAFailingUpstreamIsReportedInTheCallersProtocol(t *testing.T) { // E-01, E-02, E-04, E-07
 	url, yaml := upstream(t, sim.ServerOptions{})
-	f := start(t, strings.Replace(yaml, "{base:", "{attempts: 1, base:", 1)+"timeouts: {first_token: 300ms, idle: 300ms}\n", nil)
+	f := start(t, strings.Replace(yaml, "{max:", "{attempts: 1, max:", 1)+"breaker: {off: true}\ntimeouts: {first_token: 300ms, idle: 300ms}\n", nil)
 	for _, tt := range []struct {
 		fault  string
 		status int // 0: the error comes inside the stream, or as 502 when not streaming
@@ -315,7 +315,7 @@ providers:
 models:
   fast: {deployments: [bad/m], fallbacks: [good/m]}
   doomed: [bad/m, bad/n]
-retry: {base: 1ms, max: 2ms}
+retry: {max: 2ms, classes: {rate_limit: &quick {base: 1ms, max: 2ms, shape: exponential}, bad_gateway: *quick, unavailable: *quick, timeout: *quick, connection: *quick, server: *quick}}
 `, bad, good), nil)
 	r := f.post("/v1/chat/completions", faces[0].body("fast", false))
 	if r.status != 200 || r.header.Get("X-Weir-Deployment") != "good/m" {

@@ -25,7 +25,7 @@ type series struct {
 
 const (
 	operations = int(weir.Other) + 2 // the last is for those that are not known here
-	classes    = 6 // index 2 to 5 is 2xx to 5xx, 0 is the client gone
+	classes    = 6                   // index 2 to 5 is 2xx to 5xx, 0 is the client gone
 )
 
 var (

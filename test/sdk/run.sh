@@ -83,7 +83,8 @@ config() {
 		  con: {protocol: bedrock.converse, base_url: "$WEIR_SIM_URL", key: upstream-key, models: [{id: listed-model}]}
 		models:
 		  either: [oai/listed-model, ant/listed-model]
-		retry: {base: 20ms, max: 2s}
+		retry: {max: 2s, classes: {rate_limit: &quick {base: 20ms, max: 2s, shape: exponential}, bad_gateway: *quick, unavailable: *quick, timeout: *quick, connection: *quick, server: *quick}}
+		breaker: {off: true} # the tests make faults on purpose, again and again
 		keep_alive: 150ms
 		disconnect: {drain: 0s}
 		drain: {timeout: 2s}

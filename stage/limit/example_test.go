@@ -3,8 +3,10 @@ package limit_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"time"
 
+	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/stage/limit"
 )
 
@@ -25,4 +27,20 @@ func ExampleBytes() {
 	// Output:
 	// 20 MiB in flight
 	// too_large: the body has 104857600 bytes, and at most 67108864 are held at once
+}
+
+func ExampleAdaptive() {
+	a := limit.NewAdaptive(limit.AdaptiveOptions{Name: "vllm/qwen", Max: 64, Queue: 100, MaxWait: 5 * time.Second})
+	busy := weir.HandlerFunc(func(context.Context, *weir.Request) iter.Seq2[weir.Event, error] {
+		return weir.Fail(&weir.Error{Kind: weir.KindRateLimit, Status: 429})
+	})
+	h := weir.Chain(busy, a.Middleware())
+	fmt.Println("at first", a.Stats().Limit)
+	_, err := weir.Collect(h.Handle(context.Background(), weir.NewRequest("qwen", nil)))
+	fmt.Println(err)
+	fmt.Println("then", a.Stats().Limit)
+	// Output:
+	// at first 8
+	// rate_limit (429)
+	// then 5
 }

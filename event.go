@@ -117,6 +117,9 @@ type Start struct {
 	Created int64  // Unix seconds, 0 when not said
 	Extra   Fields // members around the answer: service_tier, system_fingerprint …
 	From    Protocol
+	// Tools are those that the answer may call and that the client has declared
+	// earlier, not in its request: a stage has put them there. Nil: there are none.
+	Tools []Tool
 	// Head is the answer's, for a relayed operation; nil for all others.
 	Head *Head
 }
@@ -165,7 +168,8 @@ const (
 )
 
 // IsContent reports whether the client would see ev as part of the answer: the
-// first such Event commits the attempt that it came from.
+// first such Event commits the attempt that it came from, but for a block of text
+// that begins with nothing in it.
 func (ev Event) IsContent() bool {
 	switch ev.Type {
 	case EventBlockStart, EventDelta, EventBlockEnd, EventFinish, EventRelay, EventVector:

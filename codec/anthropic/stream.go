@@ -23,6 +23,7 @@ type streamDecoder struct {
 
 	started  bool
 	content  bool // a frame of content came
+	said     bool // one came that says more than that text begins
 	lead     bool // a Start is to be made up: message_start was lost (W-04)
 	finished bool // Finish was sent
 	stopped  bool // message_stop came
@@ -136,6 +137,10 @@ func (d *streamDecoder) frame(f *sse.Frame) bool {
 	case frameBlockStart, frameBlockDelta, frameBlockStop:
 		d.content = true
 		if d.answer.Relay && d.answer.Stream {
+			if !d.said && t == frameBlockStart && beginsEmpty(f.Data) {
+				return d.emit(f.Raw, weir.Event{Type: weir.EventPing}) // nothing to be seen yet: it commits nothing
+			}
+			d.said = true
 			return d.emit(f.Raw, weir.Event{Type: weir.EventRelay})
 		}
 		return d.block(f, t)
@@ -156,6 +161,18 @@ func (d *streamDecoder) frame(f *sse.Frame) bool {
 		return d.emit(f.Raw, weir.Event{Type: weir.EventPing})
 	}
 	return d.emit(f.Raw, weir.Event{Type: weir.EventRelay})
+}
+
+// beginsEmpty reports whether a content_block_start says no more than that text
+// or thinking is to come.
+func beginsEmpty(data []byte) bool {
+	block := jsonx.Get(data, "content_block")
+	switch kind, _ := jsonx.String(jsonx.Get(block, "type")); kind {
+	case "text", "thinking":
+		text, _ := jsonx.String(jsonx.Get(block, kind))
+		return text == ""
+	}
+	return false
 }
 
 // isWhole reports whether data looks like an object with both its ends, which a

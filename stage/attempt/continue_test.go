@@ -143,7 +143,7 @@ func TestContinueOrPassTheErrorOn(t *testing.T) { // R-03, R-06
 		{name: "reasoning", first: []step{emits(startEvent()), blockStart(0, think), blockEnd(0), blockStart(1, weir.Block{Type: weir.BlockText}), textDelta(1, "so far"), broken}},
 		{name: "reasoning where that is allowed", first: []step{emits(startEvent()), blockStart(0, think), blockEnd(0), blockStart(1, weir.Block{Type: weir.BlockText}), textDelta(1, "so far"), broken},
 			o: func(o *attempt.ContinueOptions) { o.Reasoning = true }, want: true},
-		{name: "reasoning in progress", first: []step{emits(startEvent()), blockStart(0, think), broken},
+		{name: "reasoning in progress", first: []step{emits(startEvent()), blockStart(0, think), textDelta(0, "hm"), broken},
 			o: func(o *attempt.ContinueOptions) { o.Reasoning = true }},
 		{name: "an answer that had finished", first: append(begun, blockEnd(0), emits(finish()), broken)},
 		{name: "an error about the request", first: append(begun, fails(status(weir.KindInvalid, 400)))},

@@ -4,10 +4,10 @@
 //
 // One rule keeps them safe: an attempt may be thrown away only while nothing of
 // it has been seen outside. The Gate, the one place that decides this, holds
-// start, ping and usage events back until the first content event. From there
-// the attempt is committed, and no stage tries again. Continue, which is off
-// unless it is asked for, does not try again either: it has the rest of an
-// answer written by somebody else.
+// start, ping and usage events, and blocks that begin empty, back until the first
+// content event. From there the attempt is committed, and no stage tries again.
+// Continue, which is off unless it is asked for, does not try again either: it
+// has the rest of an answer written by somebody else.
 //
 // One budget keeps them bounded: every upstream call takes one from the
 // Request's Allowance, whichever stage makes it. A Budget bounds the extra calls

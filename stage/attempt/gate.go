@@ -13,8 +13,8 @@ const maxHeld = 1 << 20
 const eventCost = 128
 
 // A Gate decides whether an attempt may still be thrown away. Start, ping and
-// usage events are held back until the first content event; notes go through
-// at once. With the first content event the attempt is committed: what was
+// usage events, and blocks that begin with nothing in them, are held back until
+// the first content event; notes go through at once. With the first content event the attempt is committed: what was
 // held is released in order, and everything after it passes untouched.
 //
 // At most 1 MiB is held. Beyond it pings and repeated starts are dropped, and
@@ -29,7 +29,7 @@ type Gate struct {
 	merged bool
 	size   int
 	held   []weir.Event
-	first  [3]weir.Event
+	first  [4]weir.Event
 	spent  weir.Usage
 	saw    bool // spent holds something
 	// loose is the frame of the event held last while more events of it are to
@@ -57,11 +57,35 @@ func (g *Gate) pass(ev weir.Event, yield func(weir.Event, error) bool) bool {
 	if g.loose != nil && (ev.Frame != g.loose || ev.FrameSeq == 0) {
 		g.detach() // the rest of the frame never came
 	}
-	if !ev.IsContent() {
+	if !g.commits(&ev) {
 		g.hold(ev)
 		return true
 	}
 	return g.release(yield) && yield(ev, nil)
+}
+
+// content reports whether the client would see ev as part of the answer. That a
+// text begins is not yet to be seen: some protocols say so in a frame of its own,
+// and an upstream may break right behind it.
+func content(ev *weir.Event) bool {
+	return ev.IsContent() && (ev.Type != weir.EventBlockStart || ev.Block == nil || !hollow(ev.Block))
+}
+
+// commits reports whether the gate opens with ev: with content, and with a block
+// that there is no room to hold, since what follows could not do without it.
+func (g *Gate) commits(ev *weir.Event) bool {
+	return content(ev) || ev.Type == weir.EventBlockStart && g.size+cost(ev) > maxHeld
+}
+
+// hollow reports whether a block says nothing but what kind of text is to come.
+func hollow(b *weir.Block) bool {
+	switch b.Type {
+	case weir.BlockText, weir.BlockRefusal:
+		return b.Text == "" && len(b.Citations) == 0
+	case weir.BlockReasoning:
+		return b.Text == "" && (b.Reasoning == nil || b.Reasoning.Signature == "" && b.Reasoning.Encrypted == "")
+	}
+	return false
 }
 
 // opens reports whether n tells of a commit by an inner stage: its gate has
@@ -71,20 +95,25 @@ func opens(n weir.Note) bool {
 	return ok && a.Err == nil
 }
 
+// cost is what ev counts while it is held.
+func cost(ev *weir.Event) int {
+	if ev.Frame != nil && ev.FrameSeq == 0 {
+		return eventCost + len(ev.Frame.Raw)
+	}
+	return eventCost
+}
+
 func (g *Gate) hold(ev weir.Event) {
 	if ev.Type == weir.EventUsage {
 		g.spent.Merge(ev.Usage)
 		g.saw = true
 	}
-	cost := eventCost
-	if ev.Frame != nil && ev.FrameSeq == 0 {
-		cost += len(ev.Frame.Raw)
-	}
-	if g.size+cost > maxHeld && (ev.Type != weir.EventStart || g.started) {
+	size := cost(&ev)
+	if g.size+size > maxHeld && (ev.Type != weir.EventStart || g.started) {
 		g.merged = g.merged || ev.Type == weir.EventUsage
 		return
 	}
-	g.size += cost
+	g.size += size
 	g.started = g.started || ev.Type == weir.EventStart
 	if g.held == nil {
 		g.held = g.first[:0]

@@ -51,6 +51,35 @@ func TestGateHoldsUntilContent(t *testing.T) { // R-05
 	}
 }
 
+// that a text begins is nothing to be seen; that a tool is called is.
+func TestGateHoldsBlocksThatBeginEmpty(t *testing.T) {
+	for name, tt := range map[string]struct {
+		block weir.Block
+		held  bool
+	}{
+		"text":                   {weir.Block{Type: weir.BlockText}, true},
+		"a refusal":              {weir.Block{Type: weir.BlockRefusal}, true},
+		"reasoning":              {weir.Block{Type: weir.BlockReasoning, Reasoning: &weir.Reasoning{Format: "f"}}, true},
+		"reasoning, plain":       {weir.Block{Type: weir.BlockReasoning}, true},
+		"text that says more":    {weir.Block{Type: weir.BlockText, Text: "a"}, false},
+		"a source":               {weir.Block{Type: weir.BlockText, Citations: make([]weir.Citation, 1)}, false},
+		"reasoning in a payload": {weir.Block{Type: weir.BlockReasoning, Reasoning: &weir.Reasoning{Encrypted: "x"}}, false},
+		"a tool call":            {weir.Block{Type: weir.BlockToolCall, Call: &weir.ToolCall{Name: "f"}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var g Gate
+			out := through(&g, weir.Event{Type: weir.EventStart}, weir.Event{Type: weir.EventBlockStart, Block: &tt.block})
+			if held := len(out) == 0; held != tt.held || g.Committed() == tt.held {
+				t.Errorf("%d events went through, committed %t", len(out), g.Committed())
+			}
+			out = append(out, through(&g, weir.Event{Type: weir.EventDelta, Text: "b"})...)
+			if len(out) != 3 || out[1].Block != &tt.block || !g.Committed() {
+				t.Errorf("%d events in the end", len(out))
+			}
+		})
+	}
+}
+
 func TestGateCopiesNothingWhenAFrameCommitsItself(t *testing.T) {
 	var g Gate
 	shared := frame("data: one\n\n", 3)
@@ -120,6 +149,24 @@ func TestGateIsBounded(t *testing.T) {
 	}
 	if starts != 1 || pings != 2 || last == nil || last.InputTokens != 99 {
 		t.Errorf("released %d starts, %d pings, usage %+v", starts, pings, last)
+	}
+}
+
+// A block is never dropped: there would be no place for what is added to it.
+func TestGateCommitsWithABlockThatItHasNoRoomFor(t *testing.T) { // W-02
+	var g Gate
+	whole := frame(string(bytes.Repeat([]byte("x"), maxHeld)), 3)
+	out := through(&g,
+		weir.Event{Type: weir.EventStart, Frame: whole},
+		weir.Event{Type: weir.EventBlockStart, Block: &weir.Block{Type: weir.BlockText}, Frame: whole, FrameSeq: 1})
+	if len(out) != 2 || !g.Committed() || out[0].Frame != whole {
+		t.Errorf("%d events, committed %t", len(out), g.Committed())
+	}
+	g = Gate{}
+	for n := 0; !g.Committed(); n++ {
+		if through(&g, weir.Event{Type: weir.EventBlockStart, Block: &weir.Block{Type: weir.BlockText}}); n > maxHeld/eventCost {
+			t.Fatal("blocks are held without a bound")
+		}
 	}
 }
 

@@ -80,7 +80,7 @@ func (r *race) take(ev weir.Event, err error, ok bool, next func() (weir.Event, 
 	case err != nil:
 		r.second.failed(err)
 		return false, false
-	case ok && !commits(&ev):
+	case ok && !r.second.commits(&ev):
 		r.second.pass(ev)
 		return true, false
 	}

@@ -72,17 +72,17 @@ func (t *trial) name(err *weir.Error) *weir.Error {
 }
 
 // commits reports whether the gate opens with ev.
-func commits(ev *weir.Event) bool {
+func (t *trial) commits(ev *weir.Event) bool {
 	if ev.Type == weir.EventNote {
 		return opens(ev.Note)
 	}
-	return ev.IsContent()
+	return t.gate.commits(ev)
 }
 
 // keepsUp reports whether a racing attempt may go on with ev: it has not lost,
 // and wins when ev commits it.
 func (t *trial) keepsUp(ev *weir.Event) bool {
-	if commits(ev) {
+	if t.commits(ev) {
 		return t.wins()
 	}
 	t.lost = t.race.settled(raceSecond)
@@ -121,7 +121,7 @@ func (t *trial) pass(ev weir.Event) bool {
 		}
 		if ev.Type == weir.EventNote {
 			t.look(ev.Note)
-		} else if ev.IsContent() && !t.commit() {
+		} else if t.gate.commits(&ev) && !t.commit() {
 			return false
 		}
 	}

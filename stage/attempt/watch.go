@@ -54,7 +54,7 @@ func (w *watch) stop() {
 
 // enter is called with an event before the consumer gets it, leave afterwards.
 func (w *watch) enter(ev *weir.Event) {
-	if w.mine&bitContent == 0 && ev.IsContent() {
+	if w.mine&bitContent == 0 && content(ev) {
 		w.mine |= bitContent
 	}
 	w.mine = w.mine + oneStep | bitLive

@@ -75,6 +75,29 @@ func (d *bodyReader) additionalItem(at string, raw []byte) {
 	d.alone(m)
 }
 
+// DeclaredTools are the tools that a message declares: one that OpenRequest has
+// made of an item of the input. A body that has the message has them among its
+// tools. Nil: none, or not in this protocol. The message is not changed.
+func DeclaredTools(m *weir.Message) []weir.Tool {
+	d := bodyReader{body: &weir.Body{}}
+	if raw := m.Extra.Value(additionalField); raw != nil {
+		d.laterTools("", jsonx.Get(raw, "tools"))
+	}
+	for i := range m.Blocks {
+		r := m.Blocks[i].Result
+		if r == nil {
+			continue
+		}
+		if tools := jsonx.Get(r.Extra.Value(searchField), "tools"); says(tools) {
+			d.laterTools("", tools)
+		}
+	}
+	if d.err != nil {
+		return nil // OpenRequest has refused it
+	}
+	return d.body.Tools
+}
+
 // isLater reports whether a tool was declared in the input.
 func isLater(t *weir.Tool) bool { return t.Extra.Value(laterField) != nil }
 

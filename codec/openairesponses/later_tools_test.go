@@ -1,6 +1,8 @@
 package openairesponses_test
 
 import (
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/weir-gateway/weir/codec/anthropic"
 	"github.com/weir-gateway/weir/codec/gemini"
 	"github.com/weir-gateway/weir/codec/ollama"
+	"github.com/weir-gateway/weir/codec/openairesponses"
 	"github.com/weir-gateway/weir/internal/jsonx"
 )
 
@@ -89,5 +92,42 @@ func TestToolsInTheInputOfTheSameProtocol(t *testing.T) {
 	got, _ = send(t, open(t, strings.Replace(later, `{"role":"user","content":"q"}`, `{"role":"user","content":"q"},{"role":"system","content":"s"}`, 1)), codec.Quirks{SystemFirst: true})
 	if strings.Contains(got, "additional_tools") || !strings.Contains(string(jsonx.Get([]byte(got), "tools")), `"namespace"`) {
 		t.Errorf("%s", got)
+	}
+}
+
+// A message tells of the tools that it declares, as a body that has it does; of any
+// other there are none.
+func TestDeclaredTools(t *testing.T) {
+	for name, body := range map[string]string{"an item of tools": later, "what a search has found": withSearch} {
+		b, err := open(t, body).Body()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []weir.Tool
+		for i := range b.Messages {
+			got = append(got, openairesponses.DeclaredTools(&b.Messages[i])...)
+		}
+		want := slices.DeleteFunc(slices.Clone(b.Tools), func(t weir.Tool) bool { return t.Extra.Value("later") == nil })
+		if len(want) == 0 || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s:\n got %+v\nwant %+v", name, got, want)
+		}
+	}
+}
+
+// Calls of tools that the client has declared in an earlier request come back as it
+// knows them. // P-08, S-13
+func TestCallsOfToolsOfAnEarlierRequest(t *testing.T) {
+	b, err := open(t, later).Body()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, stream := range []bool{true, false} {
+		req := open(t, `{"model":"m","previous_response_id":"r","input":"q"}`)
+		req.Stream = stream
+		events := say(weir.OpenAIChat).call("c3", "functions__wait", "{}").done(weir.FinishToolCalls)
+		events[0].Start.Tools = b.Tools
+		if answer, _ := written(req, events, nil); !strings.Contains(answer, `"name":"wait","namespace":"functions"`) {
+			t.Errorf("%s", answer)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package openairesponses
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/weir-gateway/weir"
@@ -139,16 +140,17 @@ func searchArguments(arguments string) []byte {
 	return []byte(object)
 }
 
-// declared is the client's tool of a name; nil when there is none.
+// declared is the client's tool of a name, from its request or from an earlier one
+// that this one continues; nil when there is none.
 func (w *answerWriter) declared(name string) *weir.Tool {
-	body, err := w.req.Body()
-	if err != nil {
-		return nil
-	}
-	for i := range body.Tools {
-		if t := &body.Tools[i]; t.Name == name && t.Type != weir.ToolHosted {
-			return t
+	named := func(t weir.Tool) bool { return t.Name == name && t.Type != weir.ToolHosted }
+	if body, err := w.req.Body(); err == nil {
+		if i := slices.IndexFunc(body.Tools, named); i >= 0 {
+			return &body.Tools[i]
 		}
+	}
+	if i := slices.IndexFunc(w.start.Tools, named); i >= 0 {
+		return &w.start.Tools[i]
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package thread
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/weir-gateway/weir"
 )
@@ -90,6 +91,9 @@ func (c *call) take(ev weir.Event) bool {
 // start gives the answer its id.
 func (c *call) start(ev weir.Event) weir.Event {
 	s := *ev.Start
+	if c.record != nil && c.keptUpstream {
+		c.record.Upstream = s.ID
+	}
 	if rec := c.record; rec != nil && c.plan.id == "" && s.ID == "" && !rec.Bare {
 		c.plan.id, rec.Native = NewResponseID(), false
 	}
@@ -100,6 +104,7 @@ func (c *call) start(ev weir.Event) weir.Event {
 	if c.anew && s.From == weir.OpenAIResponses {
 		s.Extra = c.retold(s.Extra)
 	}
+	s.Tools = slices.Concat(s.Tools, c.tools)
 	ev.Start = &s
 	c.id, c.from = s.ID, s.From
 	return ev

@@ -23,11 +23,16 @@ type plan struct {
 	// record is the response before it is answered; set with store or
 	// conversation.
 	record *Record
+	// keptUpstream tells that the upstream keeps the answer as well.
+	keptUpstream bool
 	// id is what the response is to be called; empty: as the upstream calls it.
 	id string
 	// anew tells that the answer must not be sent on as the upstream wrote it,
 	// since it speaks of another request than the client's.
 	anew bool
+	// tools are those that the history has brought. The answer may call them, and
+	// the client's request does not say what they are.
+	tools []weir.Tool
 	// warm tells that nothing is to be generated.
 	warm bool
 	// conversation is the one that items are added to; empty when there is none
@@ -44,7 +49,9 @@ func (p *plan) release() {
 }
 
 // idle reports whether the answer is none of the stage's business.
-func (p *plan) idle() bool { return p.store == nil && p.conversation == "" && !p.anew }
+func (p *plan) idle() bool {
+	return p.store == nil && p.conversation == "" && !p.anew && len(p.tools) == 0
+}
 
 // plan looks up what the request refers to and decides what becomes of it. What
 // it takes is to be given back by release.
@@ -79,7 +86,7 @@ func (o *Options) plan(ctx context.Context, req *weir.Request) (*plan, error) {
 // planBare only notes where the response is made: its body is not read.
 func (o *Options) planBare(p *plan) {
 	if p.req.Op == weir.Generate {
-		p.store = o.Keeper.Store
+		p.store, p.keptUpstream = o.Keeper.Store, true
 		p.record = &Record{
 			Created: now(), Model: p.req.Model, Deployment: o.Deployment, Provider: o.Provider,
 			Native: true, Bare: true,
@@ -105,6 +112,7 @@ func (o *Options) planKeep(p *plan, body *weir.Body, job *job) {
 	if p.id == "" && (p.warm || !o.Native) {
 		p.id = NewResponseID()
 	}
+	p.keptUpstream = o.NativeStore && stores && !p.warm
 	p.record = &Record{
 		Created: now(), Model: p.req.Model, Deployment: o.Deployment, Provider: o.Provider,
 		Previous: p.asked.Previous, Conversation: p.asked.Conversation,
@@ -155,6 +163,7 @@ func (o *Options) edit(b *weir.Body, p *plan) {
 		b.Extra = b.Extra.With(generateMember, nil)
 	}
 	if p.history != nil {
+		p.tools = o.addTools(b, p.history.messages)
 		b.Messages = p.history.before(b.Messages)
 	}
 	if b.Thread == nil {

@@ -23,6 +23,9 @@ type Record struct {
 	// Native tells that Deployment's own upstream keeps the response under the
 	// same id.
 	Native bool
+	// Upstream is the id under which the upstream of Deployment keeps the response
+	// too; empty when it does not.
+	Upstream string
 	// Bare tells that the content is not kept, only where it was made: nobody
 	// but the upstream can continue the response.
 	Bare bool

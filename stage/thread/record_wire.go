@@ -24,6 +24,7 @@ type wireRecord struct {
 	Status       text          `json:"status"`
 	Background   bool          `json:"background,omitempty"`
 	Native       bool          `json:"native,omitempty"`
+	Upstream     text          `json:"upstream,omitempty"`
 	Bare         bool          `json:"bare,omitempty"`
 	Deadline     int64         `json:"deadline,omitempty"`
 	Base         []wireMessage `json:"base,omitempty"`
@@ -89,7 +90,7 @@ func (r *Record) encode() ([]byte, error) {
 		V: version, ID: text(r.ID), Created: unix(r.Created), Model: text(r.Model),
 		Deployment: text(r.Deployment), Provider: text(r.Provider),
 		Previous: text(r.Previous), Conversation: text(r.Conversation), Status: text(r.Status),
-		Background: r.Background, Native: r.Native, Bare: r.Bare, Deadline: unix(r.Deadline),
+		Background: r.Background, Native: r.Native, Upstream: text(r.Upstream), Bare: r.Bare, Deadline: unix(r.Deadline),
 		Base: each(r.Base, toMessage), Root: r.Root, Last: text(r.Last),
 		Input: each(r.Input, toMessage), Output: each(r.Output, toMessage),
 		Finish: text(r.Finish), Usage: opt(r.Usage, toUsage), Failure: opt(r.Failure, toFailure),
@@ -106,7 +107,7 @@ func decodeRecord(b []byte) (*Record, error) {
 		ID: string(w.ID), Created: fromUnix(w.Created), Model: string(w.Model),
 		Deployment: string(w.Deployment), Provider: string(w.Provider),
 		Previous: string(w.Previous), Conversation: string(w.Conversation), Status: Status(w.Status),
-		Background: w.Background, Native: w.Native, Bare: w.Bare, Deadline: fromUnix(w.Deadline),
+		Background: w.Background, Native: w.Native, Upstream: string(w.Upstream), Bare: w.Bare, Deadline: fromUnix(w.Deadline),
 		Base: each(w.Base, fromMessage), Root: w.Root, Last: string(w.Last),
 		Input: each(w.Input, fromMessage), Output: each(w.Output, fromMessage),
 		Finish: weir.FinishReason(w.Finish), Usage: opt(w.Usage, fromUsage), Failure: opt(w.Failure, fromFailure),

@@ -274,13 +274,8 @@ func (r *Runner) Body(ctx context.Context, tenant, id string) ([]byte, error) {
 // that does not run in the background, and KindConflict for one that runs in
 // another process.
 func (r *Runner) Cancel(ctx context.Context, tenant, id string) (*Record, error) {
-	if run := r.job(tenant, id); run != nil {
-		run.stop()
-		select {
-		case <-run.done:
-		case <-ctx.Done():
-			return nil, weir.AsError(ctx.Err())
-		}
+	if err := r.end(ctx, tenant, id); err != nil {
+		return nil, err
 	}
 	rec, err := r.Keeper.Response(ctx, tenant, id)
 	switch {
@@ -294,18 +289,42 @@ func (r *Runner) Cancel(ctx context.Context, tenant, id string) (*Record, error)
 	return rec, nil
 }
 
-// Delete ends a response that still runs and forgets it. Errors are those of
+// Delete ends a response that still runs and forgets it, after elsewhere has done
+// so where else it is kept: see Record.Upstream. An error of elsewhere is returned
+// and the response stays. Nil: it is kept nowhere else. Other errors are those of
 // Keeper.Delete.
-func (r *Runner) Delete(ctx context.Context, tenant, id string) error {
-	if run := r.job(tenant, id); run != nil {
-		run.stop()
-		select {
-		case <-run.done:
-		case <-ctx.Done():
-			return weir.AsError(ctx.Err())
+func (r *Runner) Delete(ctx context.Context, tenant, id string, elsewhere func(context.Context, *Record) error) error {
+	if err := r.end(ctx, tenant, id); err != nil {
+		return err
+	}
+	rec, err := lookUp(ctx, r.Keeper.Store, tenant, id, 0)
+	switch {
+	case err != nil:
+		return err
+	case rec == nil:
+		return noResponse(id)
+	}
+	if elsewhere != nil {
+		if err := elsewhere(ctx, rec); err != nil {
+			return err
 		}
 	}
 	return r.Keeper.Delete(ctx, tenant, id)
+}
+
+// end cancels a response that still runs, for its client, and waits for its end.
+func (r *Runner) end(ctx context.Context, tenant, id string) error {
+	run := r.job(tenant, id)
+	if run == nil {
+		return nil
+	}
+	run.stop()
+	select {
+	case <-run.done:
+		return nil
+	case <-ctx.Done():
+		return weir.AsError(ctx.Err())
+	}
 }
 
 // Events are the events of a background response whose number is above after,

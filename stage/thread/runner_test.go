@@ -376,7 +376,7 @@ func TestDeleteEndsARunningResponse(t *testing.T) {
 		m := &model{wait: time.Hour / 2}
 		rec := mustStart(t, r, jobFor(stand(k, m), says("x")))
 		synctest.Wait()
-		if err := r.Delete(t.Context(), "", rec.ID); err != nil {
+		if err := r.Delete(t.Context(), "", rec.ID, nil); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * time.Hour)

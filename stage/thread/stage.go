@@ -29,6 +29,11 @@ type Options struct {
 	// It is asked for every request and must be cheap. Nil: the client speaks
 	// weir.OpenAIResponses.
 	IsThreaded func(*weir.Request) bool
+	// Tools are those that a message declares, which the client's protocol may do
+	// in the middle of a conversation. They hold for what comes later, and are
+	// declared again in a request that continues the message. It is asked for every
+	// message of a history. Nil: none do.
+	Tools func(*weir.Message) []weir.Tool
 }
 
 // New is the stage for one deployment. It belongs inside fallback and outside of
@@ -79,7 +84,7 @@ func (o *Options) run(ctx context.Context, next weir.Handler, req *weir.Request,
 	if p.warm {
 		next = warmUp
 	}
-	if p.store == nil && p.conversation == "" && !p.anew {
+	if p.idle() {
 		for ev, err := range next.Handle(ctx, p.req) {
 			if !yield(ev, err) {
 				return

@@ -178,17 +178,24 @@ for (const [upstream, item] of [
   });
 }
 
-// C-01, S-13: the models that came later are told of all their tools in the input.
-for (const upstream of ["oai", "ant", "gem"]) {
-  agent("codex", `tools in the input, upstream ${upstream}`, async (at, t) => {
-    const [url, asked] = await named(t, "gpt-5.6-sol", upstream);
-    const script = `text((await tools.exec_command({ cmd: "cat river.txt" })).output); // with functions__exec`;
-    const got = await codex(at, "gpt-5.6-sol", script, { url });
-    stand.has(itemsOf(got, "agent_message").at(-1).text, "exec", secret);
-    const bodies = await seen(asked);
-    stand.has(bodies[0], "functions__exec", "functions__wait");
-    stand.has(bodies.at(-1), secret);
-  });
+// C-01, S-13: the models that came later are told of all their tools in the input,
+// by WebSocket once for all turns (P-17).
+for (const [how, provider] of [
+  ["", ""],
+  [", by WebSocket", "supports_websockets = true"],
+]) {
+  for (const upstream of ["oai", "ant", "gem"]) {
+    agent("codex", `tools in the input${how}, upstream ${upstream}`, async (at, t) => {
+      const [url, asked] = await named(t, "gpt-5.6-sol", upstream);
+      const script = `text((await tools.exec_command({ cmd: "cat river.txt" })).output); // with functions__exec`;
+      const got = await codex(at, "gpt-5.6-sol", script, { url, provider });
+      stand.has(itemsOf(got, "agent_message").at(-1).text, "exec", secret);
+      const bodies = await seen(asked);
+      assert.ok(bodies.length >= 2, `${bodies.length} requests`);
+      for (const body of bodies) stand.has(body, "functions__exec", "functions__wait");
+      stand.has(bodies.at(-1), secret);
+    });
+  }
 }
 
 // E-04, C-08

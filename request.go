@@ -100,12 +100,16 @@ type Deployment struct {
 	// ("takes no images"); empty when it can, or when that is not known. Nil:
 	// nothing is known. Where there is a choice, the unfit are passed over.
 	Unfit func(*Request) string
+	// Prefills tells that the deployment goes on with an assistant's message at
+	// the end of a conversation. False: it does not, or that is not known.
+	Prefills bool
 }
 
 // A Principal is who asks: a gateway key.
 type Principal struct {
 	Name   string   // the key's name, never the key
 	Models []string // names or globs of the models it may use; empty: all
+	Admin  bool     // may look at what belongs to the operator
 }
 
 type lazyBody struct {

@@ -21,6 +21,8 @@ type Key struct {
 	Hash string // "sha256:" and 64 hex digits, as Hash makes it
 	// Models are names or globs of the models that the key may use; empty: all.
 	Models []string
+	// Admin lets the key look at what belongs to the operator.
+	Admin bool
 }
 
 // Keys is an immutable set of keys. Safe for concurrent use. A nil *Keys is an
@@ -52,7 +54,7 @@ func NewKeys(keys []Key) (*Keys, error) {
 		case set.byHash[digest] != nil:
 			problems = append(problems, fmt.Errorf("keys[%d].hash (%s): same key as %q", i, k.Name, set.byHash[digest].principal.Name))
 		default:
-			set.byHash[digest] = &entry{digest, weir.Principal{Name: k.Name, Models: k.Models}}
+			set.byHash[digest] = &entry{digest, weir.Principal{Name: k.Name, Models: k.Models, Admin: k.Admin}}
 		}
 		names[k.Name] = true
 	}

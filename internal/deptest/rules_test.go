@@ -99,6 +99,7 @@ var rules = []rule{
 	},
 
 	{pkg: "sim", may: []string{".", "codec/...", "internal/..."}, why: "the simulated upstream is the codecs' server halves"},
+	{pkg: "weirtest/faultproxy", stdOnly: true, why: "it breaks bytes, whatever they mean"},
 	{
 		pkg: "weirtest", may: []string{".", "codec/...", "sim", "internal/..."},
 		why: "the contract suites are used by all and know only the words",
@@ -114,4 +115,4 @@ var rules = []rule{
 // testsMay lists what the test files of every package may import beyond the
 // package's own rule: the words, the protocols, the suites and the upstream
 // they run against.
-var testsMay = []string{".", "codec/...", "weirtest", "sim"}
+var testsMay = []string{".", "codec/...", "weirtest/...", "sim"}

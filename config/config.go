@@ -53,6 +53,7 @@ type Provider struct {
 	Quirks    *codec.Quirks      `yaml:"quirks" doc:"Deviations from the protocol, over the catalogue's."`
 	MaxConns  int                `yaml:"max_connections" doc:"Concurrent upstream calls at most; 0 is no limit. One stalled provider then cannot take everything."`
 	Timeouts  *TimeoutsOverrides `yaml:"timeouts" doc:"Time limits for this provider, over the general ones."`
+	Adaptive  Adaptive           `yaml:"adaptive" doc:"A limit on the calls in progress at each deployment that follows what it can take. Calls beyond it wait for their turn, or go elsewhere when that would take too long."`
 	Zone      string             `yaml:"zone" doc:"Zone in which it is; empty is everywhere."`
 	Disabled  bool               `yaml:"disabled" doc:"Never use it, even if its key is in the environment."`
 }
@@ -87,6 +88,7 @@ type Key struct {
 	Name   string   `yaml:"name" doc:"Who this is; it appears in logs in place of the key."`
 	Hash   string   `yaml:"hash" doc:"sha256:… as printed by weir keys new. The key itself is never stored."`
 	Models []string `yaml:"models" doc:"Models that may be used, * and ? allowed; empty is all."`
+	Admin  bool     `yaml:"admin" doc:"May also look at /admin: the health of all deployments, and what would become of a request."`
 }
 
 // State is what is kept between requests, in memory and for a time.

@@ -94,3 +94,13 @@ type RetryClass struct {
 	Shape     string        `yaml:"shape" doc:"none, linear, exponential or random."`
 	Elsewhere bool          `yaml:"elsewhere" doc:"Go to another deployment at once while there is one."`
 }
+
+// Adaptive is a limit that follows what a deployment can take.
+type Adaptive struct {
+	Max       int           `yaml:"max" doc:"Highest limit; 0 is off."`
+	Min       int           `yaml:"min" doc:"Lowest limit; 0 is 1."`
+	Start     int           `yaml:"start" doc:"Limit to begin with; 0 is 8."`
+	Queue     int           `yaml:"queue" doc:"Calls that may wait; 0 is as many as max, -1 none."`
+	MaxWait   time.Duration `yaml:"max_wait" doc:"Longest wait for a turn; 0 is 10s. A call that would wait longer is refused at once."`
+	Tolerance float64       `yaml:"tolerance" doc:"By how much the time to the first token may exceed its usual one before the limit goes down; 0 is 3."`
+}

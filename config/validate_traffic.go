@@ -72,7 +72,24 @@ func (v *validator) rules(path string, rules []Rule) {
 	}
 }
 
+// adaptive checks the numbers of a provider's limit.
+func (v *validator) adaptive(path string, a Adaptive) {
+	switch {
+	case a.Max < 0 || a.Min < 0 || a.Start < 0:
+		v.problem(path, "", "max, min and start are not below 0")
+	case a.Max > 0 && a.Min > a.Max:
+		v.problem(path+".min", "", "%d is more than max (%d)", a.Min, a.Max)
+	case a.Queue < -1:
+		v.problem(path+".queue", "", "%d is below -1, which is no queue", a.Queue)
+	case a.Tolerance != 0 && a.Tolerance <= 1:
+		v.problem(path+".tolerance", "", "%g is not above 1", a.Tolerance)
+	}
+}
+
 func (v *validator) traffic() {
+	for name, p := range v.cfg.Providers {
+		v.adaptive("providers."+name+".adaptive", p.Adaptive)
+	}
 	c := v.cfg
 	v.rules("routing", c.Routing.Rules)
 	if _, err := time.LoadLocation(c.Routing.Zone); err != nil {

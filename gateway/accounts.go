@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/catalog"
@@ -35,7 +34,8 @@ type builder struct {
 	byName    map[string]*account
 	simulated bool
 	groups    map[string]*breaker.Group // of models whose deployments are peers
-	prefills  sync.Map                  // of deployments: whether they go on with an assistant's text
+	observes  bool                      // it is asked what would be, and nothing is called
+	holds     []any                     // what state is to find as long as the snapshot is in use
 }
 
 // accounts finds the providers that are on: those of the configuration, and

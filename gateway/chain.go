@@ -1,10 +1,12 @@
 package gateway
 
 import (
+	"sync"
 	"time"
 
 	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/authn"
+	"github.com/weir-gateway/weir/codec/openairesponses"
 	"github.com/weir-gateway/weir/config"
 	"github.com/weir-gateway/weir/price"
 	"github.com/weir-gateway/weir/stage/attempt"
@@ -29,7 +31,7 @@ import (
 //	continued   an answer that broke off is written on
 //	fallback    one deployment after the other, behind the commit gate
 //	└ per deployment:
-//	  limit     at most so many calls at once
+//	  limit     at most so many calls at once, or as many as it takes
 //	  count     estimates tokens where the upstream cannot count
 //	  thread    a conversation that is kept here is sent whole
 //	  replay    reasoning that the client could not carry is put back
@@ -58,7 +60,9 @@ func (g *Gateway) build(cfg *config.Config) (*Snapshot, error) {
 		Providers: b.on(), Off: b.off(), Simulated: b.simulated, table: table, describe: b.describe,
 		restful: b.restful(), Threads: g.state.threads(cfg), Background: g.state.background(cfg),
 	}
-	s.groups = groups
+	b.holds = []any{s.Threads, s.Background, g.state.reasoning(cfg)}
+	s.groups, s.storing = groups, b.storing
+	s.observer = sync.OnceValues(b.observer)
 	resolve := &resolver{table, b}
 	if s.Rules, err = b.rules(resolve); err != nil {
 		return nil, err
@@ -82,6 +86,7 @@ func (b *builder) deployment(name, provider, model string, timeouts config.Timeo
 	r := b.cfg.Retry
 	return weir.Deployment{Name: name, Provider: provider, Model: model, Handler: weir.Chain(call,
 		b.gateway.state.concurrency(provider, maxConns),
+		adaptive(name, b.cfg.Providers[provider].Adaptive),
 		count.New(),
 		b.thread(name, provider, d),
 		b.replay(name, provider, d),
@@ -104,6 +109,7 @@ func (b *builder) thread(name, provider string, d demands) weir.Middleware {
 	return thread.New(thread.Options{
 		Keeper: b.gateway.state.threads(b.cfg), Deployment: name, Provider: provider,
 		Native: d.native, NativeStore: d.nativeStore, Keep: b.cfg.State.Responses.Keep,
+		Tools: openairesponses.DeclaredTools,
 	})
 }
 
@@ -146,7 +152,7 @@ func authnKeys(cfg *config.Config) (*authn.Keys, error) {
 	}
 	keys := make([]authn.Key, len(cfg.Keys))
 	for i, k := range cfg.Keys {
-		keys[i] = authn.Key{Name: k.Name, Hash: k.Hash, Models: k.Models}
+		keys[i] = authn.Key{Name: k.Name, Hash: k.Hash, Models: k.Models, Admin: k.Admin}
 	}
 	return authn.NewKeys(keys)
 }

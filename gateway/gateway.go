@@ -81,6 +81,7 @@ func (g *Gateway) Reload(cfg *config.Config) error {
 	s.Version = snapshotVersion(g.version, cfg)
 	g.state.board.Configure(g.boardOptions(cfg.Breaker))
 	g.state.board.Install(s.groups...)
+	g.state.board.Retain(s.serves)
 	if old := g.current.Swap(s); old != nil {
 		old.close()
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/weir-gateway/weir"
@@ -54,11 +55,14 @@ type Snapshot struct {
 
 	table    *route.Table
 	describe func(route.Model) ModelInfo
+	storing  func(*thread.Record) (weir.Deployment, error)
 	// Rules choose models by what requests are.
 	Rules   *rules.Rules
 	restful []string
 	groups  []*breaker.Group
 	shadow  *shadow.Shadow // nil when no model has one
+	// observer is made when somebody first asks how things are.
+	observer func() (*observer, error)
 }
 
 // ProviderInfo is a provider that is on.
@@ -138,4 +142,10 @@ func (s *Snapshot) close() {
 		cancel()
 		s.shadow.Close(ctx)
 	}
+}
+
+// serves reports whether a deployment belongs to a provider that is on.
+func (s *Snapshot) serves(deployment string) bool {
+	name, _, _ := strings.Cut(deployment, "/")
+	return name == SimName || slices.ContainsFunc(s.Providers, func(p ProviderInfo) bool { return p.Name == name })
 }

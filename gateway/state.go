@@ -5,10 +5,10 @@ import (
 	"crypto/sha256"
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
+	"weak"
 
 	"github.com/weir-gateway/weir"
 	"github.com/weir-gateway/weir/config"
@@ -23,18 +23,22 @@ import (
 // state is what outlives a reload: a key that was benched stays benched, a
 // connection stays open, a limit keeps its count. Everything is found again by
 // what it was made for, so that a changed setting gets a fresh one.
+//
+// What holds answers is large, and is found as long as something uses it: the
+// snapshot that has it, a request that came before a reload, a response that
+// runs in the background. Then it is gone with what was in it.
 type state struct {
 	mu          sync.Mutex // guards the maps; held for look-ups only
 	credentials map[[32]byte]*provider.Credentials
 	transports  map[transportKey]*provider.Transport
 	limits      map[limitKey]weir.Middleware
 	admissions  map[int64]*limit.Bytes
-	keepers     map[config.Responses]*thread.Keeper
-	runners     map[config.Responses]*thread.Runner
-	memories    map[config.Reasoning]*replay.Memory
+	keepers     map[config.Responses]weak.Pointer[thread.Keeper]
+	runners     map[config.Responses]weak.Pointer[thread.Runner]
+	memories    map[config.Reasoning]weak.Pointer[replay.Memory]
 	board       *breaker.Board // how the deployments are
 	group       *share.Group   // calls in flight that are shared
-	answers     map[config.Idempotency]*share.Idempotency
+	answers     map[config.Idempotency]weak.Pointer[share.Idempotency]
 }
 
 type transportKey struct {
@@ -54,11 +58,11 @@ func newState() *state {
 		transports:  map[transportKey]*provider.Transport{},
 		limits:      map[limitKey]weir.Middleware{},
 		admissions:  map[int64]*limit.Bytes{},
-		keepers:     map[config.Responses]*thread.Keeper{},
-		runners:     map[config.Responses]*thread.Runner{},
-		memories:    map[config.Reasoning]*replay.Memory{},
+		keepers:     map[config.Responses]weak.Pointer[thread.Keeper]{},
+		runners:     map[config.Responses]weak.Pointer[thread.Runner]{},
+		memories:    map[config.Reasoning]weak.Pointer[replay.Memory]{},
 		board:       breaker.NewBoard(breaker.Options{}),
-		answers:     map[config.Idempotency]*share.Idempotency{},
+		answers:     map[config.Idempotency]weak.Pointer[share.Idempotency]{},
 	}
 }
 
@@ -96,7 +100,7 @@ func (s *state) threads(cfg *config.Config) *thread.Keeper {
 	if !o.Keep {
 		return nil
 	}
-	return remember(&s.mu, s.keepers, o, func() *thread.Keeper {
+	return recall(&s.mu, s.keepers, o, func() *thread.Keeper {
 		return thread.NewKeeper(thread.KeeperOptions{Store: thread.NewMemory(thread.MemoryOptions{MaxBytes: int64(o.Max)}), TTL: o.TTL})
 	})
 }
@@ -107,7 +111,7 @@ func (s *state) background(cfg *config.Config) *thread.Runner {
 	if k == nil {
 		return nil
 	}
-	return remember(&s.mu, s.runners, cfg.State.Responses, func() *thread.Runner {
+	return recall(&s.mu, s.runners, cfg.State.Responses, func() *thread.Runner {
 		return thread.NewRunner(thread.RunnerOptions{Keeper: k})
 	})
 }
@@ -115,7 +119,12 @@ func (s *state) background(cfg *config.Config) *thread.Runner {
 // drain lets what runs in the background come to its end, until ctx is done.
 func (s *state) drain(ctx context.Context) {
 	s.mu.Lock()
-	runners := slices.Collect(maps.Values(s.runners))
+	var runners []*thread.Runner // what nobody has any more runs nothing
+	for _, w := range s.runners {
+		if r := w.Value(); r != nil {
+			runners = append(runners, r)
+		}
+	}
 	s.mu.Unlock()
 	for _, r := range runners {
 		r.Shutdown(ctx)
@@ -128,7 +137,7 @@ func (s *state) reasoning(cfg *config.Config) *replay.Memory {
 	if !o.Keep {
 		return nil
 	}
-	return remember(&s.mu, s.memories, o, func() *replay.Memory {
+	return recall(&s.mu, s.memories, o, func() *replay.Memory {
 		return replay.NewMemory(replay.MemoryOptions{TTL: o.TTL, MaxBytes: int64(o.Max)})
 	})
 }
@@ -145,7 +154,7 @@ func (s *state) sharing(build func() *share.Group) *share.Group {
 
 // repeated are the answers that are kept for who asks again.
 func (s *state) repeated(o config.Idempotency, build func() *share.Idempotency) *share.Idempotency {
-	return remember(&s.mu, s.answers, o, build)
+	return recall(&s.mu, s.answers, o, build)
 }
 
 func (s *state) closeIdle() {
@@ -164,5 +173,18 @@ func remember[K comparable, V any](mu *sync.Mutex, m map[K]V, key K, build func(
 		v = build()
 		m[key] = v
 	}
+	return v
+}
+
+// recall is remember for what is gone when nothing but m knows it.
+func recall[K comparable, V any](mu *sync.Mutex, m map[K]weak.Pointer[V], key K, build func() *V) *V {
+	mu.Lock()
+	defer mu.Unlock()
+	if v := m[key].Value(); v != nil {
+		return v
+	}
+	maps.DeleteFunc(m, func(_ K, w weak.Pointer[V]) bool { return w.Value() == nil })
+	v := build()
+	m[key] = weak.Make(v)
 	return v
 }

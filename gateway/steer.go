@@ -96,10 +96,14 @@ func (b *builder) attemptsWith(refusals, hedge bool) weir.Handler {
 	if hedge {
 		budget := attempt.HedgeBudget()
 		budget.Ratio = b.cfg.Hedge.Budget
-		o.Hedge = &attempt.Hedge{Delay: b.usualDelay, Budget: attempt.NewBudget(budget)}
+		o.Hedge = &attempt.Hedge{Delay: b.usualDelay, Budget: attempt.NewBudget(budget), Hedgeable: hedgeable}
 	}
 	return attempt.Fallback(o)
 }
+
+// hedgeable are streams that may be asked for twice: what is usual is known of a
+// first token, and an answer in one piece has none before it is done.
+func hedgeable(req *weir.Request) bool { return req.Stream && attempt.Repeatable(req) }
 
 // enoughAnswers are how many must have been seen of a deployment for their times
 // to say what is usual.
@@ -120,10 +124,7 @@ func (b *builder) continued() weir.Middleware {
 	return attempt.Continue(attempt.ContinueOptions{
 		Attempts: b.cfg.Retry.Attempts,
 		Enabled:  func(req *weir.Request) bool { return b.cfg.Models[req.Model].Continue },
-		Prefill: func(d *weir.Deployment) bool {
-			goesOn, known := b.prefills.Load(d.Name)
-			return known && goesOn == true
-		},
+		Prefill:  func(d *weir.Deployment) bool { return d.Prefills },
 	})
 }
 

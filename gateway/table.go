@@ -110,9 +110,21 @@ func (b *builder) make(providerName, model string) (weir.Deployment, error) {
 	if a == nil {
 		return weir.Deployment{}, b.notOn(providerName)
 	}
-	o, err := provider.FromCatalog(a.provider, model, a.keys)
+	o, call, err := b.upstream(a, name, model)
 	if err != nil {
 		return weir.Deployment{}, err
+	}
+	known := a.provider.Model(model)
+	d := b.deployment(name, a.name, o.Model, a.timeouts, a.maxConns, demandsOf(&o, known), call)
+	d.Unfit, d.Prefills = unfit(known), goesOn(&o)
+	return d, nil
+}
+
+// upstream is the handler that calls a model, and the options that it is made of.
+func (b *builder) upstream(a *account, name, model string) (provider.Options, weir.Handler, error) {
+	o, err := provider.FromCatalog(a.provider, model, a.keys)
+	if err != nil {
+		return o, nil, err
 	}
 	o.Name, o.Provider, o.Header = name, a.name, a.header
 	o.MaxFrameBytes, o.MaxBodyBytes = int(b.cfg.Limits.Frame), int(b.cfg.Limits.Answer)
@@ -121,14 +133,7 @@ func (b *builder) make(providerName, model string) (weir.Deployment, error) {
 		o.Transport = b.gateway.state.transport(transportKey{a.name, a.timeouts.Connect, a.maxConns})
 	}
 	call, err := provider.New(o)
-	if err != nil {
-		return weir.Deployment{}, err
-	}
-	known := a.provider.Model(model)
-	b.prefills.Store(name, goesOn(&o))
-	d := b.deployment(name, a.name, o.Model, a.timeouts, a.maxConns, demandsOf(&o, known), call)
-	d.Unfit = unfit(known)
-	return d, nil
+	return o, call, err
 }
 
 // notOn says why a provider cannot be called: switched off, without a key, or

@@ -11,6 +11,7 @@ import (
 	"github.com/weir-gateway/weir/price"
 	"github.com/weir-gateway/weir/stage/attempt"
 	"github.com/weir-gateway/weir/stage/breaker"
+	"github.com/weir-gateway/weir/stage/limit"
 	"github.com/weir-gateway/weir/stage/route"
 )
 
@@ -45,6 +46,17 @@ func (b *builder) health(name string) weir.Middleware {
 	return b.gateway.state.board.Health(name).Wrap
 }
 
+// adaptive is the limit that follows what a deployment can take; nil when there is
+// none. What it has learned does not outlive the configuration.
+func adaptive(deployment string, c config.Adaptive) weir.Middleware {
+	if c.Max <= 0 {
+		return nil
+	}
+	return limit.NewAdaptive(limit.AdaptiveOptions{
+		Name: deployment, Max: c.Max, Min: c.Min, Start: c.Start, Queue: c.Queue, MaxWait: c.MaxWait, Tolerance: c.Tolerance,
+	}).Middleware()
+}
+
 // strategy orders the deployments of a model by what the configuration says of it,
 // and by their health in any case.
 func (b *builder) strategy(name string, own, fallbacks []weir.Deployment) route.Strategy {
@@ -71,6 +83,9 @@ func (b *builder) target(m config.Model, group *breaker.Group, d *weir.Deploymen
 		if member := group.Member(d.Name); member != nil {
 			t.Health = member
 		}
+	}
+	if b.observes {
+		t.Health = observed{t.Health}
 	}
 	return t
 }

@@ -134,9 +134,11 @@ func (c *keptCall) resume(id string) error {
 	return nil
 }
 
+// forget deletes a response here and, first, at the provider that keeps it too. Who
+// is told that it is deleted can rely on it.
 func (s *Server) forget(c *keptCall) error {
 	id := c.r.PathValue("id")
-	if err := c.state.Background.Delete(c.ctx, c.tenant, id); err != nil {
+	if err := c.state.Background.Delete(c.ctx, c.tenant, id, c.state.ForgetResponse); err != nil {
 		return err
 	}
 	writeDeleted(c.w, id, "response")

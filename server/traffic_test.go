@@ -233,3 +233,28 @@ func TestRefusalsAreFinalUnlessSaidOtherwise(t *testing.T) {
 		t.Errorf("%d %s", r.status, r.body)
 	}
 }
+
+// R-24: who would wait too long for a turn goes elsewhere at once.
+func TestALimitFollowsWhatADeploymentTakes(t *testing.T) {
+	slow, _ := upstream(t, sim.ServerOptions{Faults: []sim.Rule{{Fault: "delay=400ms"}}})
+	quick, _ := upstream(t, sim.ServerOptions{})
+	f := start(t, "providers:\n  a: {base_url: "+slow+"/v1, key: k, adaptive: {max: 1, queue: -1}}\n  b: {base_url: "+quick+"/v1, key: k}\nmodels:\n  m: [a/x, b/x]\n", nil)
+	const n = 5
+	replies := make(chan reply, n)
+	for range n {
+		go func() {
+			replies <- f.post("/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":"hi"}]}`)
+		}()
+	}
+	served := map[string]int{}
+	for range n {
+		r := <-replies
+		if r.status != http.StatusOK {
+			t.Errorf("%d %s", r.status, r.body)
+		}
+		served[r.header.Get("X-Weir-Deployment")]++
+	}
+	if served["a/x"] != 1 || served["b/x"] != n-1 {
+		t.Errorf("%v", served)
+	}
+}

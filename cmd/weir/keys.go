@@ -25,6 +25,7 @@ func newKeys() *cobra.Command {
 
 func newKeysNew() *cobra.Command {
 	var models []string
+	var admin bool
 	c := &cobra.Command{
 		Use:     "new NAME",
 		Short:   "Make a key: it is printed once, weir.yaml keeps its hash",
@@ -34,11 +35,12 @@ func newKeysNew() *cobra.Command {
 			key, hash := authn.Generate()
 			fmt.Fprintf(c.ErrOrStderr(), "The key of %s, shown only now:\n\n", args[0])
 			fmt.Fprintln(c.OutOrStdout(), key)
-			fmt.Fprintf(c.ErrOrStderr(), "\nAdd to weir.yaml:\n\n%s", keyYAML(args[0], hash, models))
+			fmt.Fprintf(c.ErrOrStderr(), "\nAdd to weir.yaml:\n\n%s", keyYAML(args[0], hash, models, admin))
 			return nil
 		},
 	}
 	c.Flags().StringSliceVar(&models, "models", nil, "models that the key may use, * and ? allowed (default all)")
+	c.Flags().BoolVar(&admin, "admin", false, "the key may also look at /admin")
 	return c
 }
 
@@ -63,9 +65,12 @@ func newKeysHash() *cobra.Command {
 	}
 }
 
-func keyYAML(name, hash string, models []string) string {
+func keyYAML(name, hash string, models []string, admin bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "keys:\n  - name: %q\n    hash: %q\n", name, hash)
+	if admin {
+		b.WriteString("    admin: true\n")
+	}
 	if len(models) > 0 {
 		b.WriteString("    models:\n")
 		for _, m := range models {

@@ -79,6 +79,6 @@ answering when vendors fail.
 	})
 	root.PersistentFlags().StringP("config", "c", "", "configuration file (default weir.yaml if it exists; WEIR_CONFIG)")
 	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml")
-	root.AddCommand(newServe(), newChat(), newModels(), newCheck(), newKeys(), newSim(), newVersion())
+	root.AddCommand(newServe(), newChat(), newModels(), newCheck(), newExplain(), newKeys(), newSim(), newVersion())
 	return root
 }

@@ -57,11 +57,11 @@ func (w *world) watchLoop(ctx context.Context, g *gateway.Gateway, logger *slog.
 			if !settle(ctx, changes) {
 				return
 			}
-			r.reload(false)
+			r.reload(false) //nolint:contextcheck // a reload is nobody's request
 		case <-poll.C:
-			r.reload(false)
+			r.reload(false) //nolint:contextcheck // a reload is nobody's request
 		case <-hup:
-			r.reload(true)
+			r.reload(true) //nolint:contextcheck // the same
 		}
 	}
 }

@@ -13,6 +13,8 @@ LDFLAGS  := -X main.version=$(VERSION)
 BUILD    := -trimpath -tags $(TAGS)
 # Time for each fuzz target.
 FUZZTIME ?= 10s
+# Time of the traffic in make soak.
+SOAK     ?= 30m
 # The stripped linux/amd64 binary may have this many bytes.
 MAXSIZE  := 58000000
 PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64
@@ -90,6 +92,10 @@ fuzz: ## fuzz every target for FUZZTIME (10s; 1s in make test)
 .PHONY: bench
 bench: ## run the benchmarks
 	bash bench/run.sh
+
+.PHONY: soak
+soak: ## run the gateway among faults for SOAK (30m) and tell what is left over
+	SOAK=$(SOAK) scripts/soak.sh
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## run the linters; the first run builds them

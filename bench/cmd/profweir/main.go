@@ -56,7 +56,7 @@ func run(ctx context.Context, o *options) error {
 		return err
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	g, err := gateway.New(gateway.Options{Config: cfg, Lookup: os.LookupEnv, Logger: logger, Simulated: sim.New(sim.Options{})})
+	g, err := gateway.New(gateway.Options{Config: cfg, Lookup: os.LookupEnv, Logger: logger, Simulated: sim.New(sim.Options{})}) //nolint:contextcheck // there is no request yet
 	if err != nil {
 		return err
 	}

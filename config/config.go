@@ -171,7 +171,7 @@ func Default() *Config {
 		Timeouts:  Timeouts{Connect: 10 * time.Second, FirstToken: 5 * time.Minute, Idle: 2 * time.Minute},
 		Retry:     Retry{Attempts: 4, Max: 32 * time.Second},
 		Breaker: Breaker{
-			Window: time.Minute, FailureRate: 0.5, MinCalls: 10, Open: 30 * time.Second, MaxOpen: 5 * time.Minute, Probes: 5,
+			Window: time.Minute, FailureRate: 0.5, MinCalls: 10, Open: 30 * time.Second, MaxOpen: time.Minute, Probes: 5,
 			Eject: Eject{Factor: 3, Floor: time.Second},
 		},
 		Hedge:      Hedge{Budget: 0.05},

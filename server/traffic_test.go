@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/weir-gateway/weir/sim"
@@ -256,5 +257,21 @@ func TestALimitFollowsWhatADeploymentTakes(t *testing.T) {
 	}
 	if served["a/x"] != 1 || served["b/x"] != n-1 {
 		t.Errorf("%v", served)
+	}
+}
+
+// whether the gateway is well is never asked of a model.
+func TestHealthIsNotAskedOfModels(t *testing.T) {
+	var calls atomic.Int32
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls.Add(1) }))
+	t.Cleanup(srv.Close)
+	f := start(t, "providers:\n  a: {base_url: "+srv.URL+"/v1, key: k, models: [{id: x}]}\nmodels:\n  m: {deployments: [a/x, a/y], strategy: latency}\n", nil)
+	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/v1/models", "/admin/deployments", "/v1/capabilities", "/api/tags"} {
+		if r := f.get(path); r.status != http.StatusOK {
+			t.Errorf("%s: %d %s", path, r.status, r.body)
+		}
+	}
+	if calls.Load() != 0 {
+		t.Errorf("the provider was called %d times", calls.Load())
 	}
 }

@@ -11,7 +11,7 @@ import (
 // (protocols.md §6.3). What has no word in the canonical form (hosted tools and
 // their results, search results, compaction, types of tomorrow) is kept by value.
 func decodeBlock(at *path, v []byte) (weir.Block, error) {
-	typ := at.key("type")
+	typ := at.Key("type")
 	name, err := objectMember(at, &typ, v)
 	if err != nil {
 		return weir.Block{}, err
@@ -37,11 +37,11 @@ func opaqueBlock(typ string, v []byte) weir.Block {
 
 func decodeText(at *path, v []byte) (weir.Block, error) {
 	b := weir.Block{Type: weir.BlockText}
-	err := at.eachSaid(v, &b.Extra, func(key string, at *path, v []byte) (err error) {
+	err := at.EachSaid(v, &b.Extra, func(key string, at *path, v []byte) (err error) {
 		switch key {
 		case "type":
 		case "text":
-			b.Text, err = at.str(v)
+			b.Text, err = at.Str(v)
 		case "citations":
 			if b.Citations, err = decodeCitations(at, v); len(b.Citations) == 0 {
 				spell(&b.Extra, key, v)
@@ -69,7 +69,7 @@ func decodeCitations(at *path, v []byte) ([]weir.Citation, error) {
 		return nil, nil
 	}
 	var out []weir.Citation
-	err := at.list(v, func(_ int, _ *path, v []byte) error {
+	err := at.List(v, func(_ int, _ *path, v []byte) error {
 		out = append(out, decodeCitation(v))
 		return nil
 	})
@@ -99,16 +99,16 @@ func decodeCitation(v []byte) weir.Citation {
 func decodeToolUse(at *path, v []byte) (weir.Block, error) {
 	c := &weir.ToolCall{Arguments: "{}"}
 	b := weir.Block{Type: weir.BlockToolCall, Call: c}
-	err := at.eachSaid(v, &c.Extra, func(key string, at *path, v []byte) (err error) {
+	err := at.EachSaid(v, &c.Extra, func(key string, at *path, v []byte) (err error) {
 		switch key {
 		case "type":
 		case "id":
-			c.ID, err = at.need(v)
+			c.ID, err = at.Need(v)
 		case "name":
-			c.Name, err = at.need(v)
+			c.Name, err = at.Need(v)
 		case "input":
 			if jsonx.KindOf(v) != jsonx.KindObject {
-				return at.wrong("an object", v)
+				return at.Wrong("an object", v)
 			}
 			c.Arguments = string(v)
 		case "cache_control":
@@ -128,8 +128,8 @@ func decodeToolUse(at *path, v []byte) (weir.Block, error) {
 func present(at *path, pairs ...string) error {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] == "" {
-			missing := at.key(pairs[i])
-			return missing.wrong("a string", nil)
+			missing := at.Key(pairs[i])
+			return missing.Wrong("a string", nil)
 		}
 	}
 	return nil
@@ -138,17 +138,17 @@ func present(at *path, pairs ...string) error {
 func decodeToolResult(at *path, v []byte) (weir.Block, error) {
 	r := &weir.ToolResult{}
 	b := weir.Block{Type: weir.BlockToolResult, Result: r}
-	err := at.eachSaid(v, &r.Extra, func(key string, at *path, v []byte) (err error) {
+	err := at.EachSaid(v, &r.Extra, func(key string, at *path, v []byte) (err error) {
 		switch key {
 		case "type":
 		case "tool_use_id":
-			r.CallID, err = at.need(v)
+			r.CallID, err = at.Need(v)
 		case "content":
 			var m weir.Message
 			err = decodeContent(&m, at, v, nil)
 			r.Content, r.Plain = m.Blocks, m.Plain
 		case "is_error":
-			is, wrong := at.boolean(v)
+			is, wrong := at.Boolean(v)
 			if r.IsError = is != nil && *is; !r.IsError {
 				spell(&r.Extra, key, v)
 			}
@@ -169,15 +169,15 @@ func decodeToolResult(at *path, v []byte) (weir.Block, error) {
 func decodeReasoning(at *path, v []byte) (weir.Block, error) {
 	r := &weir.Reasoning{Format: reasoningFormat}
 	b := weir.Block{Type: weir.BlockReasoning, Reasoning: r}
-	err := at.eachSaid(v, &r.Extra, func(key string, at *path, v []byte) (err error) {
+	err := at.EachSaid(v, &r.Extra, func(key string, at *path, v []byte) (err error) {
 		switch key {
 		case "type":
 		case "thinking":
-			b.Text, err = at.str(v)
+			b.Text, err = at.Str(v)
 		case "signature":
-			r.Signature, err = at.str(v)
+			r.Signature, err = at.Str(v)
 		case "data":
-			r.Encrypted, err = at.str(v)
+			r.Encrypted, err = at.Str(v)
 		default:
 			r.Extra.Add(key, v)
 		}

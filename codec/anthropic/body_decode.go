@@ -29,15 +29,15 @@ func decodeBody(op weir.Operation, w *weir.Wire) (*weir.Body, error) {
 	b := &weir.Body{From: protocol, Header: w.Header}
 	d := &bodyDecoder{body: b, strict: version == version2026}
 	root := path{}
-	if err := root.eachSaid(w.Body, &b.Extra, d.member); err != nil {
+	if err := root.EachSaid(w.Body, &b.Extra, d.member); err != nil {
 		return nil, err
 	}
 	if d.system != nil {
 		b.Messages = slices.Insert(b.Messages, 0, *d.system)
 	}
 	if b.MaxTokens == nil && op == weir.Generate {
-		at := root.key("max_tokens")
-		return nil, at.wrong("a whole number of tokens", nil)
+		at := root.Key("max_tokens")
+		return nil, at.Wrong("a whole number of tokens", nil)
 	}
 	if d.strict {
 		if err := checkStrictVersion(b); err != nil {
@@ -62,7 +62,7 @@ func (d *bodyDecoder) member(key string, at *path, v []byte) (err error) {
 	case "system":
 		d.system, err = decodeSystem(at, v)
 	case "max_tokens":
-		b.MaxTokens, err = at.integer(v)
+		b.MaxTokens, err = at.Integer(v)
 	case "tools":
 		b.Tools, err = decodeTools(at, v)
 	case "tool_choice":
@@ -90,17 +90,17 @@ func (d *bodyDecoder) setting(key string, at *path, v []byte) (err error) {
 	b := d.body
 	switch key {
 	case "temperature":
-		b.Temperature, err = at.float(v)
+		b.Temperature, err = at.Float(v)
 	case "top_p":
-		b.TopP, err = at.float(v)
+		b.TopP, err = at.Float(v)
 	case "top_k":
-		b.TopK, err = at.integer(v)
+		b.TopK, err = at.Integer(v)
 	case "service_tier":
-		b.ServiceTier, err = at.str(v)
+		b.ServiceTier, err = at.Str(v)
 	case "stop_sequences":
 		b.Stop = []string{}
-		err = at.list(v, func(_ int, at *path, v []byte) error {
-			s, err := at.str(v)
+		err = at.List(v, func(_ int, at *path, v []byte) error {
+			s, err := at.Str(v)
 			b.Stop = append(b.Stop, s)
 			return err
 		})
@@ -120,7 +120,7 @@ func decodeSystem(at *path, v []byte) (*weir.Message, error) {
 
 func (d *bodyDecoder) messages(at *path, v []byte) ([]weir.Message, error) {
 	var out []weir.Message
-	err := at.list(v, func(_ int, at *path, v []byte) error {
+	err := at.List(v, func(_ int, at *path, v []byte) error {
 		m, err := d.message(at, v)
 		out = append(out, m)
 		return err
@@ -132,7 +132,7 @@ var roles = map[string]weir.Role{"user": weir.RoleUser, "assistant": weir.RoleAs
 
 func (d *bodyDecoder) message(at *path, v []byte) (weir.Message, error) {
 	var m weir.Message
-	role := at.key("role")
+	role := at.Key("role")
 	name, err := objectMember(at, &role, v)
 	if err != nil {
 		return m, err
@@ -146,7 +146,7 @@ func (d *bodyDecoder) message(at *path, v []byte) (weir.Message, error) {
 		check = func(at *path, b *weir.Block, raw []byte) error { return checkStrictBlock(m.Role, at, b, raw) }
 	}
 	said := false
-	err = at.eachSaid(v, &m.Extra, func(key string, at *path, v []byte) error {
+	err = at.EachSaid(v, &m.Extra, func(key string, at *path, v []byte) error {
 		switch key {
 		case "role":
 		case "content":
@@ -158,8 +158,8 @@ func (d *bodyDecoder) message(at *path, v []byte) (weir.Message, error) {
 		return nil
 	})
 	if err == nil && !said {
-		content := at.key("content")
-		err = content.wrong("a string or an array of blocks", nil)
+		content := at.Key("content")
+		err = content.Wrong("a string or an array of blocks", nil)
 	}
 	return m, err
 }
@@ -168,23 +168,23 @@ func (d *bodyDecoder) message(at *path, v []byte) (weir.Message, error) {
 // at at.
 func objectMember(at, member *path, v []byte) (string, error) {
 	if jsonx.KindOf(v) != jsonx.KindObject {
-		return "", at.wrong("an object", v)
+		return "", at.Wrong("an object", v)
 	}
-	return member.need(jsonx.Get(v, member.name))
+	return member.Need(jsonx.Get(v, member.Name()))
 }
 
 // decodeContent reads the two forms of content: a string, or blocks.
 func decodeContent(m *weir.Message, at *path, v []byte, check func(*path, *weir.Block, []byte) error) error {
 	m.Blocks, m.Plain = nil, false
 	if jsonx.KindOf(v) == jsonx.KindString {
-		text, err := at.str(v)
+		text, err := at.Str(v)
 		m.Plain, m.Blocks = true, []weir.Block{{Type: weir.BlockText, Text: text}}
 		return err
 	}
 	if jsonx.KindOf(v) != jsonx.KindArray {
-		return at.wrong("a string or an array of blocks", v)
+		return at.Wrong("a string or an array of blocks", v)
 	}
-	return at.list(v, func(_ int, at *path, v []byte) error {
+	return at.List(v, func(_ int, at *path, v []byte) error {
 		b, err := decodeBlock(at, v)
 		if err != nil {
 			return err
@@ -204,7 +204,7 @@ func decodeMetadata(b *weir.Body, at *path, v []byte) error {
 		if key != "user_id" {
 			return false, nil
 		}
-		b.User, err = at.str(v)
+		b.User, err = at.Str(v)
 		return true, err
 	})
 }
@@ -215,7 +215,7 @@ func decodeRest(b *weir.Body, at *path, v []byte, known func(key string, at *pat
 	var rest jsonx.Buffer
 	rest.BeginObject()
 	members, unknown := 0, false
-	err := at.each(v, func(key string, at *path, v []byte) error {
+	err := at.Each(v, func(key string, at *path, v []byte) error {
 		members++
 		if !jsonx.IsNull(v) {
 			if ok, err := known(key, at, v); ok {
@@ -230,9 +230,9 @@ func decodeRest(b *weir.Body, at *path, v []byte, known func(key string, at *pat
 	switch {
 	case err != nil:
 	case unknown:
-		b.Extra.Add(at.name, rest.B)
+		b.Extra.Add(at.Name(), rest.B)
 	case members == 0 || len(rest.B) > len("{}"):
-		spell(&b.Extra, at.name, rest.B)
+		spell(&b.Extra, at.Name(), rest.B)
 	}
 	return err
 }
@@ -244,14 +244,14 @@ func decodeThinking(b *weir.Body, at *path, v []byte) error {
 		return nil
 	}
 	r := reasoningOf(b)
-	return at.eachSaid(v, &r.Extra, func(key string, at *path, v []byte) (err error) {
+	return at.EachSaid(v, &r.Extra, func(key string, at *path, v []byte) (err error) {
 		switch key {
 		case "type":
-			r.Mode, err = at.str(v)
+			r.Mode, err = at.Str(v)
 		case "budget_tokens":
-			r.Budget, err = at.integer(v)
+			r.Budget, err = at.Integer(v)
 		case "display":
-			r.Display, err = at.str(v)
+			r.Display, err = at.Str(v)
 		default:
 			r.Extra.Add(key, v)
 		}
@@ -270,7 +270,7 @@ func decodeOutputConfig(b *weir.Body, at *path, v []byte) error {
 	return decodeRest(b, at, v, func(key string, at *path, v []byte) (known bool, err error) {
 		switch key {
 		case "effort":
-			reasoningOf(b).Effort, err = at.str(v)
+			reasoningOf(b).Effort, err = at.Str(v)
 		case "format":
 			b.Format, err = decodeFormat(at, v)
 		default:
@@ -285,10 +285,10 @@ func decodeFormat(at *path, v []byte) (*weir.Format, error) {
 		return nil, nil
 	}
 	f := &weir.Format{}
-	err := at.eachSaid(v, &f.Extra, func(key string, at *path, v []byte) error {
+	err := at.EachSaid(v, &f.Extra, func(key string, at *path, v []byte) error {
 		switch key {
 		case "type":
-			s, err := at.str(v)
+			s, err := at.Str(v)
 			f.Type = weir.FormatType(s)
 			return err
 		case "schema":
@@ -306,11 +306,11 @@ func decodeCache(at *path, v []byte) (*weir.CacheControl, error) {
 		return nil, nil
 	}
 	c := &weir.CacheControl{}
-	err := at.eachSaid(v, &c.Extra, func(key string, at *path, v []byte) (err error) {
+	err := at.EachSaid(v, &c.Extra, func(key string, at *path, v []byte) (err error) {
 		switch {
 		case key == "type" && string(v) == `"ephemeral"`:
 		case key == "ttl":
-			c.TTL, err = at.str(v)
+			c.TTL, err = at.Str(v)
 		default:
 			c.Extra.Add(key, v)
 		}

@@ -13,13 +13,13 @@ func decodeMedia(typ string, at *path, v []byte) (weir.Block, error) {
 	if typ == "document" {
 		b.Type = weir.BlockFile
 	}
-	source := at.key("source")
+	source := at.Key("source")
 	raw := jsonx.Get(v, "source")
 	if jsonx.KindOf(raw) != jsonx.KindObject {
-		return b, source.wrong("an object", raw)
+		return b, source.Wrong("an object", raw)
 	}
-	kind := source.key("type")
-	name, err := kind.need(jsonx.Get(raw, "type"))
+	kind := source.Key("type")
+	name, err := kind.Need(jsonx.Get(raw, "type"))
 	if err != nil {
 		return b, err
 	}
@@ -29,7 +29,7 @@ func decodeMedia(typ string, at *path, v []byte) (weir.Block, error) {
 	if err := decodeSource(m, name, &source, raw); err != nil {
 		return b, err
 	}
-	err = at.eachSaid(v, &b.Extra, func(key string, at *path, v []byte) error {
+	err = at.EachSaid(v, &b.Extra, func(key string, at *path, v []byte) error {
 		return mediaMember(&b, key, at, v)
 	})
 	return b, err
@@ -50,9 +50,9 @@ func mediaMember(b *weir.Block, key string, at *path, v []byte) (err error) {
 	switch {
 	case key == "type" || key == "source":
 	case key == "title" && b.Type == weir.BlockFile:
-		m.Name, err = at.str(v)
+		m.Name, err = at.Str(v)
 	case key == "context" && b.Type == weir.BlockFile:
-		m.Context, err = at.str(v)
+		m.Context, err = at.Str(v)
 	case key == "citations" && b.Type == weir.BlockFile:
 		err = decodeCitationSwitch(b, at, v)
 	default:
@@ -65,12 +65,12 @@ func mediaMember(b *weir.Block, key string, at *path, v []byte) (err error) {
 // by value.
 func decodeCitationSwitch(b *weir.Block, at *path, v []byte) error {
 	more := false
-	err := at.each(v, func(key string, at *path, v []byte) (err error) {
+	err := at.Each(v, func(key string, at *path, v []byte) (err error) {
 		if key != "enabled" {
 			more = true
 			return nil
 		}
-		b.Media.Citations, err = at.boolean(v)
+		b.Media.Citations, err = at.Boolean(v)
 		return err
 	})
 	switch {
@@ -84,19 +84,19 @@ func decodeCitationSwitch(b *weir.Block, at *path, v []byte) error {
 }
 
 func decodeSource(m *weir.Media, kind string, at *path, v []byte) error {
-	err := at.eachSaid(v, &m.Extra, func(key string, at *path, v []byte) (err error) {
+	err := at.EachSaid(v, &m.Extra, func(key string, at *path, v []byte) (err error) {
 		switch {
 		case key == "type":
 		case key == "media_type" && (kind == "base64" || kind == "text"):
-			m.MIME, err = at.need(v)
+			m.MIME, err = at.Need(v)
 		case key == "data" && kind == "base64":
-			m.Data, err = at.need(v)
+			m.Data, err = at.Need(v)
 		case key == "data" && kind == "text":
-			m.Text, err = at.str(v)
+			m.Text, err = at.Str(v)
 		case key == "url" && kind == "url":
-			m.URL, err = at.need(v)
+			m.URL, err = at.Need(v)
 		case key == "file_id" && kind == "file":
-			m.FileID, err = at.need(v)
+			m.FileID, err = at.Need(v)
 		default:
 			m.Extra.Add(key, v)
 		}

@@ -28,24 +28,24 @@ func (anthropicCodec) OpenRequest(op weir.Operation, w *weir.Wire) (*weir.Reques
 // atDoor reads what admission needs.
 func atDoor(req *weir.Request, top *jsonx.Top, body []byte) (err error) {
 	root := path{}
-	model := root.key("model")
-	if req.Model, err = model.need(top.Get(body, "model")); err != nil {
+	model := root.Key("model")
+	if req.Model, err = model.Need(top.Get(body, "model")); err != nil {
 		return err
 	}
-	messages := root.key("messages")
+	messages := root.Key("messages")
 	if raw := top.Get(body, "messages"); jsonx.KindOf(raw) != jsonx.KindArray {
-		return messages.wrong("an array of messages", raw)
+		return messages.Wrong("an array of messages", raw)
 	}
 	if req.Op != weir.Generate {
 		return nil
 	}
-	maxTokens := root.key("max_tokens")
+	maxTokens := root.Key("max_tokens")
 	if raw := top.Get(body, "max_tokens"); jsonx.KindOf(raw) != jsonx.KindNumber {
-		return maxTokens.wrong("a whole number of tokens", raw)
+		return maxTokens.Wrong("a whole number of tokens", raw)
 	}
 	if raw := top.Get(body, "stream"); raw != nil {
-		stream := root.key("stream")
-		on, err := stream.boolean(raw)
+		stream := root.Key("stream")
+		on, err := stream.Boolean(raw)
 		if err != nil {
 			return err
 		}
@@ -107,7 +107,7 @@ func checkStrictBlock(role weir.Role, at *path, b *weir.Block, raw []byte) error
 			return refused(at.String(), "a document block is not accepted in an assistant message")
 		}
 	case b.Type == weir.BlockText && len(b.Citations) > 0:
-		citations := at.key("citations")
+		citations := at.Key("citations")
 		return refused(citations.String(), "is not accepted on a text block of a user message")
 	case b.Type == weir.BlockOpaque && b.Opaque.Type == "search_result":
 		return checkSearchResult(at, raw)
@@ -122,8 +122,8 @@ func checkStrictResult(role weir.Role, at *path, raw []byte) error {
 	if jsonx.KindOf(inner) != jsonx.KindArray {
 		return nil
 	}
-	content := at.key("content")
-	return content.list(inner, func(_ int, at *path, raw []byte) error {
+	content := at.Key("content")
+	return content.List(inner, func(_ int, at *path, raw []byte) error {
 		b, err := decodeBlock(at, raw)
 		if err != nil {
 			return err
@@ -133,13 +133,13 @@ func checkStrictResult(role weir.Role, at *path, raw []byte) error {
 }
 
 func checkSearchResult(at *path, raw []byte) error {
-	content := at.key("content")
-	return content.list(jsonx.Get(raw, "content"), func(_ int, at *path, value []byte) error {
+	content := at.Key("content")
+	return content.List(jsonx.Get(raw, "content"), func(_ int, at *path, value []byte) error {
 		c := jsonx.Get(value, "citations")
 		if jsonx.KindOf(c) != jsonx.KindArray || len(jsonx.Compact(nil, c)) <= len("[]") {
 			return nil
 		}
-		citations := at.key("citations")
+		citations := at.Key("citations")
 		return refused(citations.String(), "is not accepted inside a search_result block")
 	})
 }

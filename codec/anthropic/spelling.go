@@ -17,18 +17,6 @@ func spell(f *weir.Fields, name string, raw []byte) {
 	*f = append(*f, weir.Field{Name: name, Value: bytes.Clone(raw), Spelling: true})
 }
 
-// eachSaid walks an object; members that are null say nothing and become
-// spellings in extra.
-func (p *path) eachSaid(raw []byte, extra *weir.Fields, fn func(key string, at *path, value []byte) error) error {
-	return p.each(raw, func(key string, at *path, value []byte) error {
-		if jsonx.IsNull(value) {
-			spell(extra, key, value)
-			return nil
-		}
-		return fn(key, at, value)
-	})
-}
-
 // begin opens an object and tells where it begins.
 func (e *bodyEncoder) begin() int {
 	e.buf.BeginObject()

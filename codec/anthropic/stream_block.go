@@ -17,7 +17,7 @@ func (d *streamDecoder) blockStart(f *sse.Frame) bool {
 		return d.malformed(f)
 	}
 	root := path{}
-	at := root.key("content_block")
+	at := root.Key("content_block")
 	b, err := decodeBlock(&at, raw)
 	if err != nil {
 		d.yield(weir.Event{}, upstreamError(d.answer, "the answer is malformed: %w", err))

@@ -12,7 +12,7 @@ func decodeTools(at *path, v []byte) ([]weir.Tool, error) {
 		return nil, nil
 	}
 	out := []weir.Tool{}
-	err := at.list(v, func(_ int, at *path, v []byte) error {
+	err := at.List(v, func(_ int, at *path, v []byte) error {
 		t, err := decodeTool(at, v)
 		out = append(out, t)
 		return err
@@ -25,30 +25,30 @@ func decodeTools(at *path, v []byte) ([]weir.Tool, error) {
 // what those are.
 func decodeTool(at *path, v []byte) (weir.Tool, error) {
 	if jsonx.KindOf(v) != jsonx.KindObject {
-		return weir.Tool{}, at.wrong("an object", v)
+		return weir.Tool{}, at.Wrong("an object", v)
 	}
 	if typ := jsonx.StringOr(jsonx.Get(v, "type"), "custom"); typ != "custom" {
 		name := jsonx.StringOr(jsonx.Get(v, "name"), typ)
 		return weir.Tool{Type: weir.ToolHosted, Name: name, Raw: bytes.Clone(v)}, nil
 	}
 	t := weir.Tool{Type: weir.ToolFunction}
-	err := at.eachSaid(v, &t.Extra, func(key string, at *path, v []byte) (err error) {
+	err := at.EachSaid(v, &t.Extra, func(key string, at *path, v []byte) (err error) {
 		switch key {
 		case "type":
 			spell(&t.Extra, key, v)
 		case "name":
-			t.Name, err = at.need(v)
+			t.Name, err = at.Need(v)
 		case "description":
-			if t.Description, err = at.str(v); t.Description == "" {
+			if t.Description, err = at.Str(v); t.Description == "" {
 				spell(&t.Extra, key, v)
 			}
 		case "input_schema":
 			if jsonx.KindOf(v) != jsonx.KindObject {
-				return at.wrong("a JSON Schema", v)
+				return at.Wrong("a JSON Schema", v)
 			}
 			t.Schema = bytes.Clone(v)
 		case "strict":
-			t.Strict, err = at.boolean(v)
+			t.Strict, err = at.Boolean(v)
 		case "cache_control":
 			t.Cache, err = decodeCache(at, v)
 		default:
@@ -57,8 +57,8 @@ func decodeTool(at *path, v []byte) (weir.Tool, error) {
 		return err
 	})
 	if err == nil && t.Name == "" {
-		name := at.key("name")
-		err = name.wrong("a string", nil)
+		name := at.Key("name")
+		err = name.Wrong("a string", nil)
 	}
 	return t, err
 }
@@ -74,22 +74,22 @@ func decodeToolChoice(b *weir.Body, at *path, v []byte) error {
 	}
 	c := &weir.ToolChoice{}
 	b.ToolChoice = c
-	err := at.eachSaid(v, &c.Extra, func(key string, at *path, v []byte) error {
+	err := at.EachSaid(v, &c.Extra, func(key string, at *path, v []byte) error {
 		switch key {
 		case "type":
-			s, err := at.need(v)
+			s, err := at.Need(v)
 			if c.Mode = toolModes[s]; c.Mode == "" && err == nil {
 				err = weir.Invalid(at.String(), "%s: expected auto, any, tool or none", at)
 			}
 			return err
 		case "name":
-			s, err := at.str(v)
+			s, err := at.Str(v)
 			if s != "" {
 				c.Names = []string{s}
 			}
 			return err
 		case "disable_parallel_tool_use":
-			off, err := at.boolean(v)
+			off, err := at.Boolean(v)
 			if off != nil {
 				on := !*off
 				b.ParallelToolCalls = &on
@@ -101,11 +101,11 @@ func decodeToolChoice(b *weir.Body, at *path, v []byte) error {
 		}
 	})
 	if err == nil && (c.Mode == "" || c.Mode == weir.ToolModeNamed && len(c.Names) == 0) {
-		missing := at.key("type")
+		missing := at.Key("type")
 		if c.Mode != "" {
-			missing = at.key("name")
+			missing = at.Key("name")
 		}
-		err = missing.wrong("a string", nil)
+		err = missing.Wrong("a string", nil)
 	}
 	return err
 }

@@ -81,8 +81,8 @@ func wholeEvents(a *codec.Answer, raw []byte) ([]weir.Event, error) {
 func wholeBlocks(a *codec.Answer, content []byte) ([]weir.Event, error) {
 	var events []weir.Event
 	root := path{}
-	list := root.key("content")
-	err := list.list(content, func(i int, at *path, v []byte) error {
+	list := root.Key("content")
+	err := list.List(content, func(i int, at *path, v []byte) error {
 		b, err := decodeBlock(at, v)
 		if err != nil {
 			return upstreamError(a, "the answer is malformed: %w", err)

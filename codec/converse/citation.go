@@ -13,17 +13,17 @@ import (
 func readCited(at *path, v []byte) (weir.Block, error) {
 	b := weir.Block{Type: weir.BlockText}
 	spell(&b.Extra, "citationsContent", v)
-	err := at.each(v, func(key string, at *path, v []byte) error {
+	err := at.Each(v, func(key string, at *path, v []byte) error {
 		switch key {
 		case "content":
-			return at.list(v, func(_ int, at *path, v []byte) error {
-				text := at.key("text")
-				s, err := text.str(nullIfAbsent(jsonx.Get(v, "text")))
+			return at.List(v, func(_ int, at *path, v []byte) error {
+				text := at.Key("text")
+				s, err := text.Str(nullIfAbsent(jsonx.Get(v, "text")))
 				b.Text += s
 				return err
 			})
 		case "citations":
-			return at.list(v, func(_ int, _ *path, v []byte) error {
+			return at.List(v, func(_ int, _ *path, v []byte) error {
 				b.Citations = append(b.Citations, readCitation(v))
 				return nil
 			})

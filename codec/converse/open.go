@@ -27,9 +27,9 @@ func (converseCodec) OpenRequest(op weir.Operation, w *weir.Wire) (*weir.Request
 		return req, checkCount(top.Get(w.Body, "input"))
 	}
 	root := path{}
-	messages := root.key("messages")
+	messages := root.Key("messages")
 	if raw := top.Get(w.Body, "messages"); raw != nil && !jsonx.IsNull(raw) && jsonx.KindOf(raw) != jsonx.KindArray {
-		return nil, messages.wrong("an array of messages", raw)
+		return nil, messages.Wrong("an array of messages", raw)
 	}
 	return req, nil
 }
@@ -37,9 +37,9 @@ func (converseCodec) OpenRequest(op weir.Operation, w *weir.Wire) (*weir.Request
 // checkCount looks at what is to be counted.
 func checkCount(input []byte) error {
 	root := path{}
-	at := root.key("input")
+	at := root.Key("input")
 	if jsonx.KindOf(input) != jsonx.KindObject {
-		return at.wrong("an object with converse or invokeModel", input)
+		return at.Wrong("an object with converse or invokeModel", input)
 	}
 	return nil
 }
@@ -48,8 +48,8 @@ func checkCount(input []byte) error {
 // which is in its model's own protocol, can only be sent on as it is.
 func countedBody(body []byte) ([]byte, error) {
 	root := path{}
-	input := root.key("input")
-	converse := input.key("converse")
+	input := root.Key("input")
+	converse := input.Key("converse")
 	raw := jsonx.GetPath(body, "input", "converse")
 	if raw == nil && jsonx.GetPath(body, "input", "invokeModel") != nil {
 		e := weir.Errorf(weir.KindUnsupported, "input.invokeModel is in the words of its model, which only Bedrock can count")
@@ -57,7 +57,7 @@ func countedBody(body []byte) ([]byte, error) {
 		return nil, e
 	}
 	if jsonx.KindOf(raw) != jsonx.KindObject {
-		return nil, converse.wrong("an object", raw)
+		return nil, converse.Wrong("an object", raw)
 	}
 	return raw, nil
 }

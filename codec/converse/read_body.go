@@ -33,7 +33,7 @@ func decodeBody(op weir.Operation, model string, w *weir.Wire) (*weir.Body, erro
 	b := &weir.Body{From: protocol, Header: w.Header}
 	d := &bodyDecoder{body: b, format: formatOf(model)}
 	root := path{}
-	if err := root.eachSaid(raw, &b.Extra, d.member); err != nil {
+	if err := root.EachSaid(raw, &b.Extra, d.member); err != nil {
 		return nil, err
 	}
 	if d.system != nil {
@@ -90,7 +90,7 @@ var roles = map[string]weir.Role{"user": weir.RoleUser, "assistant": weir.RoleAs
 
 func (d *bodyDecoder) messages(at *path, v []byte) ([]weir.Message, error) {
 	var out []weir.Message
-	err := at.list(v, func(i int, at *path, v []byte) error {
+	err := at.List(v, func(i int, at *path, v []byte) error {
 		m, err := d.message(at, v)
 		if m.Role == weir.RoleSystem || len(out) > 0 && out[0].Role == weir.RoleSystem {
 			// A system message at the head would be taken for the member system.
@@ -105,10 +105,10 @@ func (d *bodyDecoder) messages(at *path, v []byte) ([]weir.Message, error) {
 func (d *bodyDecoder) message(at *path, v []byte) (weir.Message, error) {
 	var m weir.Message
 	if jsonx.KindOf(v) != jsonx.KindObject {
-		return m, at.wrong("an object", v)
+		return m, at.Wrong("an object", v)
 	}
-	role := at.key("role")
-	name, err := role.need(jsonx.Get(v, "role"))
+	role := at.Key("role")
+	name, err := role.Need(jsonx.Get(v, "role"))
 	if err != nil {
 		return m, err
 	}
@@ -117,7 +117,7 @@ func (d *bodyDecoder) message(at *path, v []byte) (weir.Message, error) {
 		return m, weir.Invalid(s, "%s: expected user, assistant or system", s)
 	}
 	said := false
-	err = at.eachSaid(v, &m.Extra, func(key string, at *path, v []byte) error {
+	err = at.EachSaid(v, &m.Extra, func(key string, at *path, v []byte) error {
 		switch key {
 		case "role":
 		case "content":
@@ -129,8 +129,8 @@ func (d *bodyDecoder) message(at *path, v []byte) (weir.Message, error) {
 		return nil
 	})
 	if err == nil && !said {
-		content := at.key("content")
-		err = content.wrong("an array of content blocks", nil)
+		content := at.Key("content")
+		err = content.Wrong("an array of content blocks", nil)
 	}
 	return m, err
 }
@@ -140,10 +140,10 @@ func (d *bodyDecoder) message(at *path, v []byte) (weir.Message, error) {
 // differ, and blocks remember where they stood.
 func (d *bodyDecoder) content(m *weir.Message, at *path, v []byte) error {
 	if jsonx.KindOf(v) != jsonx.KindArray {
-		return at.wrong("an array of content blocks", v)
+		return at.Wrong("an array of content blocks", v)
 	}
 	m.Blocks = nil
-	return at.list(v, func(i int, at *path, v []byte) error {
+	return at.List(v, func(i int, at *path, v []byte) error {
 		b, err := d.block(m.Role, at, v)
 		if err != nil {
 			return err
@@ -197,11 +197,11 @@ const maxMetadata = 1000
 
 func readMetadata(b *weir.Body, at *path, v []byte) error {
 	n := 0
-	err := at.each(v, func(key string, at *path, v []byte) error {
+	err := at.Each(v, func(key string, at *path, v []byte) error {
 		if n++; n > maxMetadata {
 			return weir.Invalid("requestMetadata", "requestMetadata: more than %d entries", maxMetadata)
 		}
-		s, err := at.str(v)
+		s, err := at.Str(v)
 		b.Metadata = append(b.Metadata, weir.Pair{Key: key, Value: s})
 		return err
 	})

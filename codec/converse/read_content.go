@@ -23,7 +23,7 @@ func isBlock(kind string) bool {
 // value.
 func (d *bodyDecoder) block(role weir.Role, at *path, v []byte) (weir.Block, error) {
 	if jsonx.KindOf(v) != jsonx.KindObject {
-		return weir.Block{}, at.wrong("a content block", v)
+		return weir.Block{}, at.Wrong("a content block", v)
 	}
 	var extra weir.Fields
 	kind, value := onlyMember(v, isBlock, func(name string, value []byte) {
@@ -33,7 +33,7 @@ func (d *bodyDecoder) block(role weir.Role, at *path, v []byte) (weir.Block, err
 		}
 		extra.Add(name, value)
 	})
-	inner := at.key(kind)
+	inner := at.Key(kind)
 	b, err := d.blockOf(role, kind, &inner, value)
 	if b.Type == "" || b.Type == weir.BlockOpaque {
 		return opaqueBlock(kind, v), err
@@ -47,7 +47,7 @@ func (d *bodyDecoder) block(role weir.Role, at *path, v []byte) (weir.Block, err
 func (d *bodyDecoder) blockOf(role weir.Role, kind string, at *path, v []byte) (weir.Block, error) {
 	switch kind {
 	case "text":
-		text, err := at.str(v)
+		text, err := at.Str(v)
 		return weir.Block{Type: weir.BlockText, Text: text}, err
 	case "image", "document", "video", "audio":
 		return readMedia(kind, at, v)
@@ -81,12 +81,12 @@ func readToolUse(at *path, v []byte) (weir.Block, error) {
 	}
 	c := &weir.ToolCall{Arguments: "{}"}
 	b := weir.Block{Type: weir.BlockToolCall, Call: c}
-	err := at.eachSaid(v, &c.Extra, func(key string, at *path, v []byte) (err error) {
+	err := at.EachSaid(v, &c.Extra, func(key string, at *path, v []byte) (err error) {
 		switch key {
 		case "toolUseId":
-			c.ID, err = at.need(v)
+			c.ID, err = at.Need(v)
 		case "name":
-			c.Name, err = at.need(v)
+			c.Name, err = at.Need(v)
 		case "input":
 			c.Arguments = string(v) // any JSON: the API takes documents that are no objects too
 		case "type":
@@ -106,8 +106,8 @@ func readToolUse(at *path, v []byte) (weir.Block, error) {
 func present(at *path, pairs ...string) error {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] == "" {
-			missing := at.key(pairs[i])
-			return missing.wrong("a string", nil)
+			missing := at.Key(pairs[i])
+			return missing.Wrong("a string", nil)
 		}
 	}
 	return nil
@@ -116,18 +116,18 @@ func present(at *path, pairs ...string) error {
 func (d *bodyDecoder) toolResult(at *path, v []byte) (weir.Block, error) {
 	r := &weir.ToolResult{}
 	b := weir.Block{Type: weir.BlockToolResult, Result: r}
-	err := at.eachSaid(v, &r.Extra, func(key string, at *path, v []byte) (err error) {
+	err := at.EachSaid(v, &r.Extra, func(key string, at *path, v []byte) (err error) {
 		switch key {
 		case "toolUseId":
-			r.CallID, err = at.need(v)
+			r.CallID, err = at.Need(v)
 		case "status":
-			status, wrong := at.str(v)
+			status, wrong := at.Str(v)
 			if r.IsError = status == "error"; !r.IsError {
 				spell(&r.Extra, key, v)
 			}
 			err = wrong
 		case "content":
-			err = at.list(v, func(_ int, at *path, v []byte) error {
+			err = at.List(v, func(_ int, at *path, v []byte) error {
 				b, err := d.resultBlock(at, v)
 				r.Content = append(r.Content, b)
 				return err
@@ -169,9 +169,9 @@ func readGuarded(at *path, v []byte) (weir.Block, error) {
 	if jsonx.KindOf(text) != jsonx.KindString {
 		return readGuardedImage(at, v)
 	}
-	outer := at.key("text")
-	inner := outer.key("text")
-	s, err := inner.str(text)
+	outer := at.Key("text")
+	inner := outer.Key("text")
+	s, err := inner.Str(text)
 	b := weir.Block{Type: weir.BlockText, Text: s}
 	b.Extra.Add("guardContent", v)
 	return b, err
@@ -182,7 +182,7 @@ func readGuardedImage(at *path, v []byte) (weir.Block, error) {
 	if raw == nil {
 		return weir.Block{}, nil
 	}
-	inner := at.key("image")
+	inner := at.Key("image")
 	b, err := readMedia("image", &inner, raw)
 	if b.Type != "" {
 		b.Extra = nil

@@ -65,11 +65,11 @@ func readMedia(kind string, at *path, v []byte) (weir.Block, error) {
 	m := &weir.Media{}
 	b := weir.Block{Type: mediaTypes[kind], Media: m}
 	known := true
-	err := at.eachSaid(v, &b.Extra, func(key string, at *path, v []byte) (err error) {
+	err := at.EachSaid(v, &b.Extra, func(key string, at *path, v []byte) (err error) {
 		switch {
 		case key == "format":
 			var format string
-			if format, err = at.need(v); err == nil {
+			if format, err = at.Need(v); err == nil {
 				m.MIME = mimeOf(kind, format)
 				if back, ok := formatName(kind, m.MIME); !ok || back != format {
 					spell(&b.Extra, key, v)
@@ -78,9 +78,9 @@ func readMedia(kind string, at *path, v []byte) (weir.Block, error) {
 		case key == "source":
 			known, err = readSource(m, at, v)
 		case kind == "document" && key == "name":
-			m.Name, err = at.str(v)
+			m.Name, err = at.Str(v)
 		case kind == "document" && key == "context":
-			m.Context, err = at.str(v)
+			m.Context, err = at.Str(v)
 		case kind == "document" && key == "citations":
 			err = readCitationSwitch(&b, at, v)
 		default:
@@ -100,19 +100,19 @@ func readMedia(kind string, at *path, v []byte) (weir.Block, error) {
 // readSource reads a source and reports whether it is of a known kind.
 func readSource(m *weir.Media, at *path, v []byte) (known bool, err error) {
 	kind, value := onlyMember(v, func(k string) bool { return k != "" }, nil)
-	inner := at.key(kind)
+	inner := at.Key(kind)
 	switch kind {
 	case "bytes":
-		m.Data, err = inner.need(value)
+		m.Data, err = inner.Need(value)
 	case "text":
-		m.Text, err = inner.str(value)
+		m.Text, err = inner.Str(value)
 	case "s3Location":
-		err = inner.eachSaid(value, &m.Extra, func(key string, at *path, v []byte) (err error) {
+		err = inner.EachSaid(value, &m.Extra, func(key string, at *path, v []byte) (err error) {
 			if key != "uri" {
 				m.Extra.Add(key, v)
 				return nil
 			}
-			m.FileID, err = at.need(v)
+			m.FileID, err = at.Need(v)
 			return err
 		})
 	case "content":
@@ -127,9 +127,9 @@ func readSource(m *weir.Media, at *path, v []byte) (known bool, err error) {
 func readParts(m *weir.Media, at *path, v []byte) error {
 	spell(&m.Extra, "content", v)
 	var parts []string
-	err := at.list(v, func(_ int, at *path, v []byte) error {
-		text := at.key("text")
-		s, err := text.str(nullIfAbsent(jsonx.Get(v, "text")))
+	err := at.List(v, func(_ int, at *path, v []byte) error {
+		text := at.Key("text")
+		s, err := text.Str(nullIfAbsent(jsonx.Get(v, "text")))
 		parts = append(parts, s)
 		return err
 	})
@@ -144,12 +144,12 @@ const partBreak = "\n\n"
 // value.
 func readCitationSwitch(b *weir.Block, at *path, v []byte) error {
 	more := false
-	err := at.each(v, func(key string, at *path, v []byte) (err error) {
+	err := at.Each(v, func(key string, at *path, v []byte) (err error) {
 		if key != "enabled" {
 			more = true
 			return nil
 		}
-		b.Media.Citations, err = at.boolean(v)
+		b.Media.Citations, err = at.Boolean(v)
 		return err
 	})
 	switch {

@@ -21,16 +21,16 @@ func unknown(b *weir.Body, at *path, v []byte) {
 }
 
 func readInference(b *weir.Body, at *path, v []byte) error {
-	return at.each(v, func(key string, at *path, v []byte) (err error) {
+	return at.Each(v, func(key string, at *path, v []byte) (err error) {
 		switch key {
 		case "maxTokens":
-			b.MaxTokens, err = at.integer(v)
+			b.MaxTokens, err = at.Integer(v)
 		case "temperature":
-			b.Temperature, err = at.float(v)
+			b.Temperature, err = at.Float(v)
 		case "topP":
-			b.TopP, err = at.float(v)
+			b.TopP, err = at.Float(v)
 		case "stopSequences":
-			b.Stop, err = at.strings(v)
+			b.Stop, err = stringsAt(at, v)
 		default:
 			unknown(b, at, v)
 		}
@@ -38,14 +38,14 @@ func readInference(b *weir.Body, at *path, v []byte) error {
 	})
 }
 
-// strings reads a list of strings; null is nil.
-func (p *path) strings(v []byte) ([]string, error) {
+// stringsAt reads a list of strings; null is nil.
+func stringsAt(p *path, v []byte) ([]string, error) {
 	if jsonx.IsNull(v) {
 		return nil, nil
 	}
 	out := []string{}
-	err := p.list(v, func(_ int, at *path, v []byte) error {
-		s, err := at.str(v)
+	err := p.List(v, func(_ int, at *path, v []byte) error {
+		s, err := at.Str(v)
 		out = append(out, s)
 		return err
 	})
@@ -54,22 +54,22 @@ func (p *path) strings(v []byte) ([]string, error) {
 
 // readTier reads {"type":"priority"}.
 func readTier(b *weir.Body, at *path, v []byte) error {
-	return at.each(v, func(key string, at *path, v []byte) (err error) {
+	return at.Each(v, func(key string, at *path, v []byte) (err error) {
 		if key != "type" {
 			unknown(b, at, v)
 			return nil
 		}
-		b.ServiceTier, err = at.str(v)
+		b.ServiceTier, err = at.Str(v)
 		return err
 	})
 }
 
 // readOutput reads outputConfig: the form of the answer and the effort.
 func readOutput(b *weir.Body, at *path, v []byte) error {
-	return at.each(v, func(key string, at *path, v []byte) error {
+	return at.Each(v, func(key string, at *path, v []byte) error {
 		switch key {
 		case "effort":
-			effort, err := at.str(v)
+			effort, err := at.Str(v)
 			if effort != "" {
 				reasoningOf(b).Effort = effort
 			}
@@ -89,14 +89,14 @@ func readFormat(b *weir.Body, at *path, v []byte) error {
 		return nil
 	}
 	f := &weir.Format{}
-	err := at.each(v, func(key string, at *path, v []byte) error {
+	err := at.Each(v, func(key string, at *path, v []byte) error {
 		switch key {
 		case "type":
-			s, err := at.str(v)
+			s, err := at.Str(v)
 			f.Type = weir.FormatType(s)
 			return err
 		case "structure":
-			return at.each(v, func(key string, at *path, v []byte) error {
+			return at.Each(v, func(key string, at *path, v []byte) error {
 				if key == "jsonSchema" {
 					return readSchema(b, f, at, v)
 				}
@@ -114,14 +114,14 @@ func readFormat(b *weir.Body, at *path, v []byte) error {
 }
 
 func readSchema(b *weir.Body, f *weir.Format, at *path, v []byte) error {
-	return at.each(v, func(key string, at *path, v []byte) (err error) {
+	return at.Each(v, func(key string, at *path, v []byte) (err error) {
 		switch key {
 		case "name":
-			f.Name, err = at.str(v)
+			f.Name, err = at.Str(v)
 		case "description":
-			f.Description, err = at.str(v)
+			f.Description, err = at.Str(v)
 		case "schema":
-			text, err := at.str(v)
+			text, err := at.Str(v)
 			if err == nil && jsonx.Valid([]byte(text)) != nil {
 				err = weir.Invalid(at.String(), "%s: expected a JSON Schema in a string", at)
 			}
@@ -149,7 +149,7 @@ func readAdditional(b *weir.Body, at *path, v []byte) {
 		unknown(b, at, v)
 		return
 	}
-	_ = at.each(v, func(key string, at *path, v []byte) error {
+	_ = at.Each(v, func(key string, at *path, v []byte) error {
 		if !readKnob(b, key, at, v) {
 			unknown(b, at, v)
 		}
@@ -199,7 +199,7 @@ func readInner(b *weir.Body, at *path, v []byte, known func(key string, v []byte
 	if jsonx.KindOf(v) != jsonx.KindObject {
 		return false
 	}
-	_ = at.each(v, func(key string, at *path, v []byte) error {
+	_ = at.Each(v, func(key string, at *path, v []byte) error {
 		if !known(key, v) {
 			unknown(b, at, v)
 		}

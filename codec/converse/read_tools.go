@@ -9,7 +9,7 @@ import (
 
 // readToolConfig reads {"tools":[…],"toolChoice":{…}}.
 func readToolConfig(b *weir.Body, at *path, v []byte) error {
-	return at.each(v, func(key string, at *path, v []byte) (err error) {
+	return at.Each(v, func(key string, at *path, v []byte) (err error) {
 		switch key {
 		case "tools":
 			b.Tools, err = readTools(at, v)
@@ -29,9 +29,9 @@ func readTools(at *path, v []byte) ([]weir.Tool, error) {
 		return nil, nil
 	}
 	out := []weir.Tool{}
-	err := at.list(v, func(_ int, at *path, v []byte) error {
+	err := at.List(v, func(_ int, at *path, v []byte) error {
 		if jsonx.KindOf(v) != jsonx.KindObject {
-			return at.wrong("an object", v)
+			return at.Wrong("an object", v)
 		}
 		if n := len(out); n > 0 && out[n-1].Cache == nil {
 			if out[n-1].Cache = readCache(v); out[n-1].Cache != nil {
@@ -55,27 +55,27 @@ func readTool(at *path, v []byte) (weir.Tool, error) {
 		return weir.Tool{Type: weir.ToolHosted, Name: name, Raw: bytes.Clone(v)}, nil
 	}
 	t := weir.Tool{Type: weir.ToolFunction}
-	inner := at.key("toolSpec")
-	err := inner.eachSaid(spec, &t.Extra, func(key string, at *path, v []byte) (err error) {
+	inner := at.Key("toolSpec")
+	err := inner.EachSaid(spec, &t.Extra, func(key string, at *path, v []byte) (err error) {
 		switch key {
 		case "name":
-			t.Name, err = at.need(v)
+			t.Name, err = at.Need(v)
 		case "description":
-			if t.Description, err = at.str(v); t.Description == "" {
+			if t.Description, err = at.Str(v); t.Description == "" {
 				spell(&t.Extra, key, v)
 			}
 		case "inputSchema":
 			return readInputSchema(&t, at, v)
 		case "strict":
-			t.Strict, err = at.boolean(v)
+			t.Strict, err = at.Boolean(v)
 		default:
 			t.Extra.Add(key, v)
 		}
 		return err
 	})
 	if err == nil && t.Name == "" {
-		name := inner.key("name")
-		err = name.wrong("a string", nil)
+		name := inner.Key("name")
+		err = name.Wrong("a string", nil)
 	}
 	return t, err
 }
@@ -88,8 +88,8 @@ func readInputSchema(t *weir.Tool, at *path, v []byte) error {
 		return nil
 	}
 	if jsonx.KindOf(schema) != jsonx.KindObject {
-		inner := at.key("json")
-		return inner.wrong("a JSON Schema", schema)
+		inner := at.Key("json")
+		return inner.Wrong("a JSON Schema", schema)
 	}
 	t.Schema = bytes.Clone(schema)
 	return nil
@@ -106,7 +106,7 @@ func readToolChoice(at *path, v []byte) (*weir.ToolChoice, error) {
 		return nil, nil
 	}
 	if jsonx.KindOf(v) != jsonx.KindObject {
-		return nil, at.wrong("an object", v)
+		return nil, at.Wrong("an object", v)
 	}
 	c := &weir.ToolChoice{Mode: weir.ToolModeAuto}
 	known := func(name string) bool { return toolModes[name] != "" }
@@ -124,12 +124,12 @@ func readToolChoice(at *path, v []byte) (*weir.ToolChoice, error) {
 	if c.Mode = toolModes[kind]; c.Mode != weir.ToolModeNamed {
 		return c, nil
 	}
-	tool := at.key("tool")
-	nameAt := tool.key("name")
+	tool := at.Key("tool")
+	nameAt := tool.Key("name")
 	if jsonx.KindOf(value) != jsonx.KindObject {
-		return nil, tool.wrong("an object", value)
+		return nil, tool.Wrong("an object", value)
 	}
-	name, err := nameAt.need(jsonx.Get(value, "name"))
+	name, err := nameAt.Need(jsonx.Get(value, "name"))
 	c.Names = []string{name}
 	return c, err
 }

@@ -12,15 +12,15 @@ import (
 func readReasoning(format string, at *path, v []byte) (weir.Block, error) {
 	r := &weir.Reasoning{Format: format}
 	b := weir.Block{Type: weir.BlockReasoning, Reasoning: r}
-	err := at.eachSaid(v, &b.Extra, func(key string, at *path, v []byte) (err error) {
+	err := at.EachSaid(v, &b.Extra, func(key string, at *path, v []byte) (err error) {
 		switch key {
 		case "reasoningText":
-			return at.eachSaid(v, &r.Extra, func(key string, at *path, v []byte) (err error) {
+			return at.EachSaid(v, &r.Extra, func(key string, at *path, v []byte) (err error) {
 				switch key {
 				case "text":
-					b.Text, err = at.str(v)
+					b.Text, err = at.Str(v)
 				case "signature":
-					r.Signature, err = at.str(v)
+					r.Signature, err = at.Str(v)
 				default:
 					r.Extra.Add(key, v)
 				}
@@ -28,7 +28,7 @@ func readReasoning(format string, at *path, v []byte) (weir.Block, error) {
 			})
 		case "redactedContent":
 			var blob string
-			blob, err = at.str(v)
+			blob, err = at.Str(v)
 			r.Encrypted, r.Format = unblob(blob, format)
 		default:
 			b.Extra.Add(key, v)

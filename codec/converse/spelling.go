@@ -16,18 +16,6 @@ func spell(f *weir.Fields, name string, raw []byte) {
 	*f = append(*f, weir.Field{Name: name, Value: bytes.Clone(raw), Spelling: true})
 }
 
-// eachSaid walks an object; members that are null say nothing and become
-// spellings in extra.
-func (p *path) eachSaid(raw []byte, extra *weir.Fields, fn func(key string, at *path, value []byte) error) error {
-	return p.each(raw, func(key string, at *path, value []byte) error {
-		if jsonx.IsNull(value) {
-			spell(extra, key, value)
-			return nil
-		}
-		return fn(key, at, value)
-	})
-}
-
 // maxKept is how many unknown members of one kind are kept by value of all the
 // frames of an answer, so that each frame costs the same.
 const maxKept = 256

@@ -104,8 +104,8 @@ func besideOf(raw []byte) []byte {
 func wholeBlocks(a *codec.Answer, content []byte, events []weir.Event) ([]weir.Event, error) {
 	d := &bodyDecoder{format: formatOf(modelOfAnswer(a))}
 	root := path{}
-	list := root.key("content")
-	err := list.list(content, func(i int, at *path, v []byte) error {
+	list := root.Key("content")
+	err := list.List(content, func(i int, at *path, v []byte) error {
 		b, err := d.block(weir.RoleAssistant, at, v)
 		if err != nil {
 			return upstreamError(a, "the answer is malformed: %w", err)

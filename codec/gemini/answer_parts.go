@@ -192,8 +192,8 @@ func (d *chunkDecoder) otherPart(c *choice, p *partFields, raw []byte) error {
 		d.whole(c, &b)
 		return nil
 	}
-	root := path{}
-	at := root.key(p.other)
+	root := root()
+	at := root.Key(p.other)
 	var b weir.Block
 	var err error
 	if b.Type, b.Media, err = readMedia(p.other, &at, p.otherRaw); err != nil {

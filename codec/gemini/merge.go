@@ -74,7 +74,7 @@ func (r *bodyReader) endMessage() {
 	if len(m.Blocks) == 0 {
 		isEmpty := func(f weir.Field) bool { return f.Name[1:] == markEmpty }
 		if i := slices.IndexFunc(r.marks, isEmpty); i >= 0 {
-			p, _ := takePart(&path{}, r.marks[i].Value) // it was read before
+			p, _ := takePart(new(root()), r.marks[i].Value) // it was read before
 			m.Blocks = []weir.Block{{Type: weir.BlockText, Extra: append(p.extra, r.marks[:i]...)}}
 			r.marks = slices.Delete(r.marks, 0, i+1)
 		}
@@ -154,6 +154,6 @@ func (t *turn) marked(contents []turn, marks weir.Fields) []turn {
 // besideParts is what a content says beside its parts.
 func besideParts(content []byte) weir.Fields {
 	var r bodyReader
-	m, _ := r.readContent(&path{}, content) // it was read before
+	m, _ := r.readContent(new(root()), content) // it was read before
 	return m.Extra
 }

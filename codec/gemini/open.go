@@ -64,9 +64,9 @@ func modelOf(a address, top *jsonx.Top, body []byte) (string, error) {
 	if a.model != "" {
 		return a.model, nil
 	}
-	root := path{}
-	at := root.key("model")
-	name, err := at.str(top.Get(body, "model"))
+	root := root()
+	at := root.Key("model")
+	name, err := at.Str(top.Get(body, "model"))
 	if err == nil && bareModel(name) == "" {
 		e := weir.Invalid("model", "model: the path has to name one, as in /v1beta/models/{model}:generateContent")
 		return "", e
@@ -88,12 +88,12 @@ func checkContent(op weir.Operation, top *jsonx.Top, body []byte) error {
 		if k := jsonx.KindOf(raw); k == jsonx.KindArray || k == jsonx.KindObject {
 			return nil
 		} else if raw != nil && k != jsonx.KindNull {
-			root := path{}
-			at := root.key(key)
-			return at.wrong("an array or an object", raw)
+			root := root()
+			at := root.Key(key)
+			return at.Wrong("an array or an object", raw)
 		}
 	}
-	root := path{}
-	at := root.key(names[0])
-	return at.wrong("what the model is to read", nil)
+	root := root()
+	at := root.Key(names[0])
+	return at.Wrong("what the model is to read", nil)
 }

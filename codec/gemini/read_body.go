@@ -18,10 +18,10 @@ func readBody(op weir.Operation, w *weir.Wire) (*weir.Body, error) {
 	}
 	b := &weir.Body{From: protocol, Header: w.Header}
 	r := bodyReader{body: b}
-	root := path{}
+	root := root()
 	for i := range top.Members {
 		m := &top.Members[i]
-		at := root.key(m.Key)
+		at := root.Key(m.Key)
 		raw := w.Body[m.Start:m.End:m.End]
 		if op == weir.Embed {
 			err = r.readEmbed(&at, raw)
@@ -61,18 +61,18 @@ type bodyReader struct {
 // member reads one member of the top level, or of a generateContentRequest.
 func (r *bodyReader) member(at *path, raw []byte) error {
 	b := r.body
-	key := camel(at.name)
+	key := camel(at.Name())
 	if jsonx.IsNull(raw) {
-		spell(&b.Extra, at.name, raw)
+		spell(&b.Extra, at.Name(), raw)
 		return nil
 	}
 	switch key {
 	case "tools", "toolConfig", "generationConfig", "model":
 		// As it was written, for as long as nobody changes it.
-		spell(&b.Extra, at.name, raw)
+		spell(&b.Extra, at.Name(), raw)
 	default:
-		if key != at.name {
-			mark(&b.Extra, at.name, "true")
+		if key != at.Name() {
+			mark(&b.Extra, at.Name(), "true")
 		}
 	}
 	switch key {
@@ -89,20 +89,20 @@ func (r *bodyReader) member(at *path, raw []byte) error {
 	case "generationConfig":
 		return readSettings(b, at, raw)
 	case "cachedContent":
-		name, err := at.need(raw)
+		name, err := at.Need(raw)
 		b.Thread = &weir.Thread{Previous: name}
 		return err
 	case "labels":
 		return readLabels(b, at, raw)
 	case "serviceTier":
-		tier, err := at.str(raw)
+		tier, err := at.Str(raw)
 		b.ServiceTier = tier
 		return err
 	case "generateContentRequest":
 		mark(&b.Extra, "generateContentRequest", "true")
-		return at.each(raw, func(_ string, at *path, v []byte) error { return r.member(at, v) })
+		return at.Each(raw, func(_ string, at *path, v []byte) error { return r.member(at, v) })
 	}
-	b.Extra.Add(at.name, raw)
+	b.Extra.Add(at.Name(), raw)
 	return nil
 }
 
@@ -118,8 +118,8 @@ func (r *bodyReader) finish() {
 // readLabels reads the labels of Vertex AI, which are metadata of the call.
 func readLabels(b *weir.Body, at *path, raw []byte) error {
 	b.Metadata = []weir.Pair{}
-	return at.each(raw, func(key string, at *path, v []byte) error {
-		value, err := at.str(v)
+	return at.Each(raw, func(key string, at *path, v []byte) error {
+		value, err := at.Str(v)
 		b.Metadata = append(b.Metadata, weir.Pair{Key: key, Value: value})
 		return err
 	})
@@ -127,7 +127,7 @@ func readLabels(b *weir.Body, at *path, raw []byte) error {
 
 // readContents reads the conversation.
 func (r *bodyReader) readContents(at *path, raw []byte) error {
-	single, err := at.list(raw, func(i int, at *path, v []byte) error {
+	single, err := list(at, raw, func(i int, at *path, v []byte) error {
 		m, err := r.readContent(at, v)
 		if err == nil {
 			r.add(i, m, at, v)
@@ -157,7 +157,7 @@ func (r *bodyReader) readContent(at *path, raw []byte) (weir.Message, error) {
 	if name == "" {
 		mark(&m.Extra, "role", "null")
 	} else if m.Role = roles[name]; m.Role == "" {
-		role := at.key("role")
+		role := at.Key("role")
 		return m, weir.Invalid(role.String(), "%s: expected user or model", &role)
 	}
 	if m.Role == weir.RoleTool {
@@ -176,25 +176,25 @@ func (r *bodyReader) readContent(at *path, raw []byte) (weir.Message, error) {
 // roleOf is the role of a content, empty for none.
 func roleOf(at *path, raw []byte) (string, error) {
 	if jsonx.KindOf(raw) != jsonx.KindObject {
-		return "", at.wrong("an object with parts", raw)
+		return "", at.Wrong("an object with parts", raw)
 	}
 	name := jsonx.Get(raw, "role")
 	if name == nil {
 		return "", nil
 	}
-	role := at.key("role")
-	return role.str(name)
+	role := at.Key("role")
+	return role.Str(name)
 }
 
 // readTurn reads everything of a content but its role.
 func (r *bodyReader) readTurn(turn int, m *weir.Message, at *path, raw []byte) error {
-	return at.eachSaid(raw, &m.Extra, func(key string, at *path, v []byte) error {
+	return eachSaid(at, raw, &m.Extra, func(key string, at *path, v []byte) error {
 		switch key {
 		case "role":
 			return nil
 		case "parts":
 			n := 0
-			single, err := at.list(v, func(i int, at *path, v []byte) error {
+			single, err := list(at, v, func(i int, at *path, v []byte) error {
 				n++
 				return r.readPart(m, place{turn, i}, at, v)
 			})
@@ -204,7 +204,7 @@ func (r *bodyReader) readTurn(turn int, m *weir.Message, at *path, raw []byte) e
 			}
 			return err
 		}
-		m.Extra.Add(at.name, v)
+		m.Extra.Add(at.Name(), v)
 		return nil
 	})
 }

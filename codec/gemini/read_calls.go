@@ -16,25 +16,25 @@ type openCall struct{ id, name string }
 func (r *bodyReader) readCall(p *part, at place, where *path) (*weir.ToolCall, error) {
 	c := &weir.ToolCall{Arguments: "{}", Signature: p.signature}
 	args := false
-	err := where.eachSaid(p.data, &c.Extra, func(key string, at *path, v []byte) (err error) {
+	err := eachSaid(where, p.data, &c.Extra, func(key string, at *path, v []byte) (err error) {
 		switch key {
 		case "id":
-			c.ID, err = at.str(v)
+			c.ID, err = at.Str(v)
 		case "name":
-			c.Name, err = at.need(v)
+			c.Name, err = at.Need(v)
 		case "args":
 			if jsonx.KindOf(v) != jsonx.KindObject {
-				return at.wrong("an object", v)
+				return at.Wrong("an object", v)
 			}
 			c.Arguments, args = string(v), true
 		default:
-			c.Extra.Add(at.name, v)
+			c.Extra.Add(at.Name(), v)
 		}
 		return err
 	})
 	if err == nil && c.Name == "" {
-		name := where.key("name")
-		err = name.wrong("a string", nil)
+		name := where.Key("name")
+		err = name.Wrong("a string", nil)
 	}
 	if !args {
 		mark(&c.Extra, "args", "null")
@@ -57,27 +57,27 @@ func (r *bodyReader) madeUpID(at place) string {
 // else by its name and its order among those of the same name (S-03).
 func (r *bodyReader) readResult(p *part, at place, where *path) (*weir.ToolResult, error) {
 	out := &weir.ToolResult{}
-	err := where.eachSaid(p.data, &out.Extra, func(key string, at *path, v []byte) (err error) {
+	err := eachSaid(where, p.data, &out.Extra, func(key string, at *path, v []byte) (err error) {
 		switch key {
 		case "id":
-			out.CallID, err = at.str(v)
+			out.CallID, err = at.Str(v)
 		case "name":
-			out.Name, err = at.need(v)
+			out.Name, err = at.Need(v)
 		case "response":
 			if jsonx.KindOf(v) != jsonx.KindObject {
-				return at.wrong("an object", v)
+				return at.Wrong("an object", v)
 			}
 			readResponse(out, v)
 		case "parts":
 			return readResultParts(out, at, v)
 		default:
-			out.Extra.Add(at.name, v)
+			out.Extra.Add(at.Name(), v)
 		}
 		return err
 	})
 	if err == nil && out.Name == "" {
-		name := where.key("name")
-		err = name.wrong("a string", nil)
+		name := where.Key("name")
+		err = name.Wrong("a string", nil)
 	}
 	if out.CallID == "" {
 		mark(&out.Extra, "id", "null")
@@ -108,7 +108,7 @@ func (r *bodyReader) answers(res *weir.ToolResult, at place) string {
 
 // readResultParts reads the media of a result.
 func readResultParts(out *weir.ToolResult, at *path, raw []byte) error {
-	_, err := at.list(raw, func(_ int, at *path, v []byte) error {
+	_, err := list(at, raw, func(_ int, at *path, v []byte) error {
 		p, err := takePart(at, v)
 		if err != nil {
 			return err
@@ -118,7 +118,7 @@ func readResultParts(out *weir.ToolResult, at *path, raw []byte) error {
 			return nil
 		}
 		b := weir.Block{Extra: p.extra}
-		inside := at.key(p.key)
+		inside := at.Key(p.key)
 		b.Type, b.Media, err = readMedia(p.kind, &inside, p.data)
 		out.Content = append(out.Content, b)
 		return err

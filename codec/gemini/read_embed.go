@@ -18,15 +18,15 @@ const requestPath = "request."
 // user. The settings of the first input are those of the body; another one's that
 // differ are kept with it.
 func (r *bodyReader) readEmbed(at *path, raw []byte) error {
-	switch key := camel(at.name); {
+	switch key := camel(at.Name()); {
 	case key == "requests" && !jsonx.IsNull(raw):
 		mark(&r.body.Extra, "requests", "true")
-		_, err := at.list(raw, func(i int, at *path, v []byte) error {
+		_, err := list(at, raw, func(i int, at *path, v []byte) error {
 			if jsonx.KindOf(v) != jsonx.KindObject {
-				return at.wrong("an object with a content", v)
+				return at.Wrong("an object with a content", v)
 			}
 			m := weir.Message{Role: weir.RoleUser, At: at.String()}
-			if err := at.each(v, func(_ string, at *path, v []byte) error { return r.readInput(i, &m, at, v) }); err != nil {
+			if err := at.Each(v, func(_ string, at *path, v []byte) error { return r.readInput(i, &m, at, v) }); err != nil {
 				return err
 			}
 			r.contents = append(r.contents, m)
@@ -53,7 +53,7 @@ func (r *bodyReader) silent(i int) {
 
 // readInput reads one member of an input's request into its message.
 func (r *bodyReader) readInput(i int, m *weir.Message, at *path, raw []byte) error {
-	key := camel(at.name)
+	key := camel(at.Name())
 	if key == "content" && !jsonx.IsNull(raw) {
 		c, err := r.readContent(at, raw)
 		for k := range c.Blocks {
@@ -66,7 +66,7 @@ func (r *bodyReader) readInput(i int, m *weir.Message, at *path, raw []byte) err
 	}
 	known, err := r.embedSetting(i == 0, key, at, raw)
 	m.Extra = append(m.Extra, weir.Field{
-		Name: requestPath + at.name, Value: bytes.Clone(raw), Spelling: known || key == "model" || jsonx.IsNull(raw),
+		Name: requestPath + at.Name(), Value: bytes.Clone(raw), Spelling: known || key == "model" || jsonx.IsNull(raw),
 	})
 	return err
 }
@@ -81,11 +81,11 @@ func (r *bodyReader) embedSetting(first bool, key string, at *path, raw []byte) 
 	if first {
 		switch key {
 		case "taskType":
-			e.Task, err = at.str(raw)
+			e.Task, err = at.Str(raw)
 		case "outputDimensionality":
-			e.Dimensions, err = at.integer(raw)
+			e.Dimensions, err = integer(at, raw)
 		case "autoTruncate":
-			e.Truncate, err = at.boolean(raw)
+			e.Truncate, err = at.Boolean(raw)
 		default:
 			return false, nil
 		}

@@ -29,29 +29,29 @@ type part struct {
 func takePart(at *path, raw []byte) (part, error) {
 	p := part{}
 	if jsonx.KindOf(raw) != jsonx.KindObject {
-		return p, at.wrong("an object", raw)
+		return p, at.Wrong("an object", raw)
 	}
 	unknown := ""
-	err := at.eachSaid(raw, &p.extra, func(key string, at *path, v []byte) (err error) {
+	err := eachSaid(at, raw, &p.extra, func(key string, at *path, v []byte) (err error) {
 		switch key {
 		case "text", "inlineData", "fileData", "functionCall", "functionResponse":
 			p.opaque = p.opaque || p.kind != ""
-			p.kind, p.key, p.data = key, at.name, v
+			p.kind, p.key, p.data = key, at.Name(), v
 		case "thought":
-			is, wrong := at.boolean(v)
+			is, wrong := at.Boolean(v)
 			if p.thought = is != nil && *is; !p.thought {
-				spell(&p.extra, at.name, v)
+				spell(&p.extra, at.Name(), v)
 			}
 			err = wrong
 		case "thoughtSignature":
-			p.signature, err = at.str(v)
+			p.signature, err = at.Str(v)
 		case "videoMetadata", "mediaResolution", "partMetadata":
-			p.extra.Add(at.name, v)
+			p.extra.Add(at.Name(), v)
 		default:
 			if unknown == "" {
 				unknown = key
 			}
-			p.extra.Add(at.name, v)
+			p.extra.Add(at.Name(), v)
 		}
 		return err
 	})
@@ -84,7 +84,7 @@ func (r *bodyReader) readPart(m *weir.Message, at place, where *path, raw []byte
 // belongs to (T-05).
 func (r *bodyReader) readBlock(m *weir.Message, p *part, at place, where *path, raw []byte) error {
 	b := weir.Block{Extra: p.extra}
-	inside := where.key(p.key)
+	inside := where.Key(p.key)
 	var err error
 	switch {
 	case p.opaque || p.kind == "inlineData" && p.thought:
@@ -123,7 +123,7 @@ func spellThought(f *weir.Fields, p *part) {
 }
 
 func readText(m *weir.Message, p *part, at *path) error {
-	text, err := at.str(p.data)
+	text, err := at.Str(p.data)
 	if err != nil {
 		return err
 	}
@@ -172,30 +172,30 @@ func opaqueBlock(typ string, raw []byte) weir.Block {
 // readMedia reads inlineData and fileData.
 func readMedia(kind string, at *path, raw []byte) (weir.BlockType, *weir.Media, error) {
 	m := &weir.Media{}
-	err := at.eachSaid(raw, &m.Extra, func(key string, at *path, v []byte) (err error) {
+	err := eachSaid(at, raw, &m.Extra, func(key string, at *path, v []byte) (err error) {
 		switch {
 		case key == "mimeType":
-			m.MIME, err = at.str(v)
+			m.MIME, err = at.Str(v)
 		case key == "displayName":
-			m.Name, err = at.str(v)
+			m.Name, err = at.Str(v)
 		case key == "data" && kind == "inlineData":
-			m.Data, err = at.need(v)
+			m.Data, err = at.Need(v)
 			m.Data = standardBase64(m.Data, &m.Extra)
 		case key == "fileUri" && kind == "fileData":
 			var uri string
-			uri, err = at.need(v)
+			uri, err = at.Need(v)
 			readAddress(m, uri)
 		default:
-			m.Extra.Add(at.name, v)
+			m.Extra.Add(at.Name(), v)
 		}
 		return err
 	})
 	if err == nil && m.Data+m.URL+m.FileID == "" {
-		missing := at.key("data")
+		missing := at.Key("data")
 		if kind == "fileData" {
-			missing = at.key("fileUri")
+			missing = at.Key("fileUri")
 		}
-		err = missing.wrong("a string", nil)
+		err = missing.Wrong("a string", nil)
 	}
 	return mediaType(m.MIME), m, err
 }

@@ -15,7 +15,7 @@ const configPath = "generationConfig."
 // readSettings reads generationConfig (protocols.md §7.2).
 func readSettings(b *weir.Body, at *path, raw []byte) error {
 	var f formatReader
-	err := at.each(raw, func(key string, at *path, v []byte) error {
+	err := at.Each(raw, func(key string, at *path, v []byte) error {
 		if jsonx.IsNull(v) {
 			return nil
 		}
@@ -39,28 +39,28 @@ func readSettings(b *weir.Body, at *path, raw []byte) error {
 func readSetting(b *weir.Body, name string, at *path, v []byte) (known bool, err error) {
 	switch name {
 	case "maxOutputTokens":
-		b.MaxTokens, err = at.integer(v)
+		b.MaxTokens, err = integer(at, v)
 	case "temperature":
-		b.Temperature, err = at.float(v)
+		b.Temperature, err = float(at, v)
 	case "topP":
-		b.TopP, err = at.float(v)
+		b.TopP, err = float(at, v)
 	case "topK":
-		b.TopK, err = at.integer(v)
+		b.TopK, err = integer(at, v)
 	case "frequencyPenalty":
-		b.FrequencyPenalty, err = at.float(v)
+		b.FrequencyPenalty, err = float(at, v)
 	case "presencePenalty":
-		b.PresencePenalty, err = at.float(v)
+		b.PresencePenalty, err = float(at, v)
 	case "seed":
-		b.Seed, err = at.integer(v)
+		b.Seed, err = integer(at, v)
 	case "candidateCount":
-		b.N, err = at.integer(v)
+		b.N, err = integer(at, v)
 	case "responseLogprobs":
-		b.Logprobs, err = at.boolean(v)
+		b.Logprobs, err = at.Boolean(v)
 	case "logprobs":
-		b.TopLogprobs, err = at.integer(v)
+		b.TopLogprobs, err = integer(at, v)
 	case "stopSequences":
-		_, err = at.list(v, func(_ int, at *path, v []byte) error {
-			s, err := at.str(v)
+		_, err = list(at, v, func(_ int, at *path, v []byte) error {
+			s, err := at.Str(v)
 			b.Stop = append(b.Stop, s)
 			return err
 		})
@@ -76,11 +76,11 @@ func readSetting(b *weir.Body, name string, at *path, v []byte) (known bool, err
 // off (protocols.md §7.2).
 func readThinking(at *path, raw []byte) (*weir.ReasoningConfig, error) {
 	r := &weir.ReasoningConfig{}
-	err := at.each(raw, func(key string, at *path, v []byte) error {
+	err := at.Each(raw, func(key string, at *path, v []byte) error {
 		switch {
 		case jsonx.IsNull(v):
 		case camel(key) == "includeThoughts":
-			on, err := at.boolean(v)
+			on, err := at.Boolean(v)
 			if r.Display = displayOmitted; on != nil && *on {
 				r.Display = displaySummarized
 			}
@@ -88,7 +88,7 @@ func readThinking(at *path, raw []byte) (*weir.ReasoningConfig, error) {
 		case camel(key) == "thinkingBudget":
 			return readBudget(r, at, v)
 		case camel(key) == "thinkingLevel":
-			level, err := at.str(v)
+			level, err := at.Str(v)
 			if r.Effort = strings.ToLower(level); r.Effort == "thinking_level_unspecified" {
 				r.Effort = ""
 			}
@@ -102,7 +102,7 @@ func readThinking(at *path, raw []byte) (*weir.ReasoningConfig, error) {
 }
 
 func readBudget(r *weir.ReasoningConfig, at *path, v []byte) error {
-	n, err := at.integer(v)
+	n, err := integer(at, v)
 	switch {
 	case n == nil:
 	case *n < 0:
@@ -135,16 +135,16 @@ const mimeJSON = "application/json"
 func (f *formatReader) member(name string, at *path, v []byte) (known bool, err error) {
 	switch name {
 	case "responseMimeType":
-		f.mime, f.keys[0] = v, at.name
+		f.mime, f.keys[0] = v, at.Name()
 	case "responseSchema":
-		f.schema, f.keys[1] = v, at.name
+		f.schema, f.keys[1] = v, at.Name()
 	case "responseJsonSchema", "_responseJsonSchema":
-		f.jsonSchema, f.keys[2] = v, at.name
+		f.jsonSchema, f.keys[2] = v, at.Name()
 	default:
 		return false, nil
 	}
 	if name != "responseMimeType" && jsonx.KindOf(v) != jsonx.KindObject {
-		return true, at.wrong("a schema", v)
+		return true, at.Wrong("a schema", v)
 	}
 	return true, nil
 }

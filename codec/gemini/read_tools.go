@@ -12,10 +12,10 @@ import (
 // what Google runs itself, each with its definition as it stands.
 func readTools(b *weir.Body, at *path, raw []byte) error {
 	b.Tools = []weir.Tool{}
-	_, err := at.list(raw, func(_ int, at *path, v []byte) error {
-		return at.each(v, func(key string, at *path, v []byte) error {
+	_, err := list(at, raw, func(_ int, at *path, v []byte) error {
+		return at.Each(v, func(key string, at *path, v []byte) error {
 			if camel(key) == "functionDeclarations" {
-				_, err := at.list(v, func(_ int, at *path, v []byte) error {
+				_, err := list(at, v, func(_ int, at *path, v []byte) error {
 					t, err := readFunction(at, v)
 					b.Tools = append(b.Tools, t)
 					return err
@@ -40,31 +40,31 @@ func readTools(b *weir.Body, at *path, raw []byte) error {
 // remembered as they were written.
 func readFunction(at *path, raw []byte) (weir.Tool, error) {
 	t := weir.Tool{Type: weir.ToolFunction}
-	err := at.eachSaid(raw, &t.Extra, func(key string, at *path, v []byte) (err error) {
+	err := eachSaid(at, raw, &t.Extra, func(key string, at *path, v []byte) (err error) {
 		switch key {
 		case "name":
-			t.Name, err = at.need(v)
+			t.Name, err = at.Need(v)
 		case "description":
-			if t.Description, err = at.str(v); t.Description == "" {
-				spell(&t.Extra, at.name, v)
+			if t.Description, err = at.Str(v); t.Description == "" {
+				spell(&t.Extra, at.Name(), v)
 			}
 		case "parameters", "parametersJsonSchema":
 			if jsonx.KindOf(v) != jsonx.KindObject {
-				return at.wrong("a schema", v)
+				return at.Wrong("a schema", v)
 			}
-			spell(&t.Extra, at.name, v)
+			spell(&t.Extra, at.Name(), v)
 			t.Schema = append([]byte(nil), v...)
 			if key == "parameters" {
 				t.Schema = jsonSchema(v)
 			}
 		default:
-			t.Extra.Add(at.name, v)
+			t.Extra.Add(at.Name(), v)
 		}
 		return err
 	})
 	if err == nil && t.Name == "" {
-		name := at.key("name")
-		err = name.wrong("a string", nil)
+		name := at.Key("name")
+		err = name.Wrong("a string", nil)
 	}
 	return t, err
 }
@@ -73,7 +73,7 @@ func readFunction(at *path, raw []byte) (weir.Tool, error) {
 // path that it has.
 func readToolConfig(b *weir.Body, at *path, raw []byte) error {
 	b.ToolChoice = nil
-	return at.each(raw, func(key string, at *path, v []byte) error {
+	return at.Each(raw, func(key string, at *path, v []byte) error {
 		switch {
 		case jsonx.IsNull(v):
 			return nil
@@ -112,7 +112,7 @@ const modeValidated = "VALIDATED"
 
 func readCalling(at *path, raw []byte) (*weir.ToolChoice, error) {
 	c := &weir.ToolChoice{Mode: weir.ToolModeAuto}
-	err := at.each(raw, func(key string, at *path, v []byte) error {
+	err := at.Each(raw, func(key string, at *path, v []byte) error {
 		switch {
 		case jsonx.IsNull(v):
 		case camel(key) == "mode":
@@ -124,14 +124,14 @@ func readCalling(at *path, raw []byte) (*weir.ToolChoice, error) {
 				c.Extra.Add("mode", []byte(`"VALIDATED"`))
 			}
 		case camel(key) == "allowedFunctionNames":
-			_, err := at.list(v, func(_ int, at *path, v []byte) error {
-				name, err := at.need(v)
+			_, err := list(at, v, func(_ int, at *path, v []byte) error {
+				name, err := at.Need(v)
 				c.Names = append(c.Names, name)
 				return err
 			})
 			return err
 		default:
-			c.Extra.Add(at.name, v)
+			c.Extra.Add(at.Name(), v)
 		}
 		return nil
 	})

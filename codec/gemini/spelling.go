@@ -75,8 +75,8 @@ func camel(name string) string {
 // eachSaid walks an object by the camelCase names of its members, whichever they
 // were written with; at has the name as written. Members that are null say nothing
 // and become spellings in extra.
-func (p *path) eachSaid(raw []byte, extra *weir.Fields, fn func(key string, at *path, value []byte) error) error {
-	return p.each(raw, func(key string, at *path, value []byte) error {
+func eachSaid(p *path, raw []byte, extra *weir.Fields, fn func(key string, at *path, value []byte) error) error {
+	return p.Each(raw, func(key string, at *path, value []byte) error {
 		if jsonx.IsNull(value) {
 			spell(extra, key, value)
 			return nil

@@ -63,8 +63,8 @@ func (w *bodyWriter) asWritten(name string, says func(b *weir.Body, at *path, ra
 		if !f.Spelling || isMark(f) || camel(f.Name) != name || jsonx.IsNull(f.Value) {
 			continue
 		}
-		root := path{}
-		at := root.key(f.Name)
+		root := root()
+		at := root.Key(f.Name)
 		if says(&weir.Body{}, &at, f.Value) {
 			w.buf.RawField(f.Name, f.Value)
 			return true

@@ -24,7 +24,7 @@ func (chat) OpenRequest(op weir.Operation, w *weir.Wire) (*weir.Request, error) 
 	if stream := top.Get(w.Body, "stream"); stream != nil && !jsonx.IsNull(stream) {
 		on, ok := jsonx.Bool(stream)
 		if !ok {
-			return nil, wrongKind("stream", "a boolean", stream)
+			return nil, codec.WrongKind("stream", "a boolean", stream)
 		}
 		req.Stream = on
 	}
@@ -37,7 +37,7 @@ func openModel(raw []byte) (string, error) {
 	}
 	model, err := jsonx.String(raw)
 	if err != nil {
-		return "", wrongKind("model", "a string", raw)
+		return "", codec.WrongKind("model", "a string", raw)
 	}
 	if model == "" {
 		return "", weir.Invalid("model", "model is empty")
@@ -50,7 +50,7 @@ func openMessages(raw []byte) error {
 	case raw == nil:
 		return weir.Invalid("messages", "messages is required")
 	case jsonx.KindOf(raw) != jsonx.KindArray:
-		return wrongKind("messages", "an array", raw)
+		return codec.WrongKind("messages", "an array", raw)
 	}
 	return nil
 }

@@ -3,25 +3,9 @@ package openaichat
 import (
 	"strconv"
 
-	"github.com/weir-gateway/weir"
+	"github.com/weir-gateway/weir/codec"
 	"github.com/weir-gateway/weir/internal/jsonx"
 )
-
-// wrongKind is the error for a value of another sort than the field has. The
-// value itself is not quoted.
-func wrongKind(at, want string, raw []byte) *weir.Error {
-	return weir.Invalid(at, "%s: expected %s, got %s", at, want, article(jsonx.KindOf(raw)))
-}
-
-func article(k jsonx.Kind) string {
-	switch k {
-	case jsonx.KindNull:
-		return "null"
-	case jsonx.KindArray, jsonx.KindObject, jsonx.KindInvalid:
-		return "an " + k.String()
-	}
-	return "a " + k.String()
-}
 
 // reader reads values at known paths and keeps the first thing that is wrong.
 // The methods return the zero value from then on, so that callers need not stop
@@ -34,7 +18,7 @@ func (r *reader) fail(err error) {
 	}
 }
 
-func (r *reader) wrong(at, want string, raw []byte) { r.fail(wrongKind(at, want, raw)) }
+func (r *reader) wrong(at, want string, raw []byte) { r.fail(codec.WrongKind(at, want, raw)) }
 
 // str reads a string; null is the caller's to handle before.
 func (r *reader) str(at string, raw []byte) string {

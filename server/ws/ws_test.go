@@ -493,7 +493,7 @@ func FuzzEvent(f *testing.F) {
 	})
 	f.Fuzz(func(t *testing.T, message []byte) {
 		if strings.Contains(string(message), "flood") || strings.Contains(string(message), "wait") {
-			t.Skip("it has no end")
+			return // these have no end
 		}
 		conn, _, err := websocket.Dial(t.Context(), srv.URL, nil)
 		if err != nil {
